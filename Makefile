@@ -1,0 +1,50 @@
+# `make` alone prints the verbs. Everything is installed into .venv by the first verb that needs it.
+
+PYTHON ?= python3
+ARGS ?=
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+bin := .venv/bin
+
+.PHONY: help
+help: ## Print these verbs.
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: ## Install the locked environment into .venv, and nothing else.
+	@{ [ -x $(bin)/python ] && $(bin)/python -S -E tools/setup.py --ready; } 2>/dev/null || exec $(PYTHON) tools/setup.py
+
+.PHONY: up
+up: setup ## Start everything on 127.0.0.1:8000 (PORT=… CONFIG=path/to/langgraph.json DATABASE_URL=…).
+	@LGP_PARENT=$$PPID $(if $(CONFIG),LANGGRAPH_CONFIG="$$CONFIG") exec $(bin)/python -m lgp up $(ARGS)
+
+.PHONY: dev
+dev: setup ## The same, and load the graphs again whenever their files change.
+	@LGP_PARENT=$$PPID $(if $(CONFIG),LANGGRAPH_CONFIG="$$CONFIG") exec $(bin)/python -m lgp dev $(ARGS)
+
+.PHONY: test
+test: setup ## Run the tests (ARGS="tests/cli -k embedded").
+	@exec $(bin)/python -m pytest $(or $(ARGS),tests --ignore=tests/chaos --ignore=tests/bench)
+
+.PHONY: check
+check: setup ## Format, lint, types, layers, size figures, locks.
+	@$(bin)/python tools/check.py
+
+.PHONY: lock
+lock: setup ## Resolve the locks anew, a week behind the registries (BEFORE=2026-11-16 for another day).
+	@$(bin)/python tools/lock.py $(BEFORE)
+
+.PHONY: bench
+bench: setup ## Measure: the floor, this server, the naive listing (ARGS=… for its options).
+	@exec $(bin)/python -m tests.bench $(ARGS)
+
+.PHONY: chaos
+chaos: setup ## The long suite: kills, pauses and takeovers by the dozen.
+	@exec $(bin)/python -m pytest tests/chaos $(ARGS)
+
+.PHONY: clean
+clean: ## Remove .venv and all caches; the data in .lgp stays.
+	@rm -rf .venv .setup .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+	@if [ -d .lgp ]; then echo "kept: the data and keys in .lgp; remove them yourself to begin anew"; fi
+	@if [ -f /var/lib/lgp/clusters/$$(cat .lgp/postgres/identity 2>/dev/null).clone ]; then echo "kept: root's database in /var/lib/lgp/clusters/$$(cat .lgp/postgres/identity)"; fi

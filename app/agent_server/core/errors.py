@@ -1,0 +1,261 @@
+"""The one error tree. `http/problems.py` turns it into answers; nothing else does.
+
+    ServerError
+    ├── ConfigurationError          the process does not start; the message is the one line shown
+    ├── Unauthenticated             401
+    ├── Forbidden                   403
+    ├── NotFound                    404
+    │   ├── UnknownGraph
+    │   ├── UnknownThread
+    │   └── UnknownRun
+    ├── Conflict                    409
+    │   ├── ThreadBusy
+    │   ├── ThreadOfAnotherGraph
+    │   ├── NothingToResume
+    │   ├── RunCancelled
+    │   └── RunFinished
+    ├── Invalid                     422
+    │   ├── InvalidInput
+    │   ├── InvalidAnswer
+    │   ├── SeveralInterrupts
+    │   ├── UnknownInterrupt
+    │   └── IdempotencyKeyReused
+    ├── RunFailed                   500, the graph raised
+    │   └── Poison                  its process died again and again
+    ├── Unavailable                 503, with Retry-After
+    │   ├── DatabaseUnavailable
+    │   ├── Overloaded
+    │   └── Draining
+    ├── Timeout                     504
+    │   ├── RunTimeout
+    │   └── StillRunning
+    └── LeaseLost                   never leaves the process: another one has taken the run
+
+A message is written for the client: it names the client's own ids and nothing of an inner exception.
+"""
+
+from typing import Any, ClassVar
+
+
+class ServerError(Exception):
+    """Base of all errors of this server; `extra` is merged into the answer's body."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+
+
+class ConfigurationError(ServerError):
+    """The process cannot start as it is configured."""
+
+
+class Unauthenticated(ServerError):
+    """No key, or one that is unknown, expired or revoked: which of them is not told."""
+
+    status = 401
+    code = "unauthenticated"
+
+
+class Forbidden(ServerError):
+    """The request comes from a host or an origin that `AUTH=none` does not admit."""
+
+    status = 403
+    code = "forbidden_host"
+
+
+class ForbiddenOrigin(Forbidden):
+    """A browser page of another origin."""
+
+    code = "forbidden_origin"
+
+
+class NotFound(ServerError):
+    """Nothing there, or not the caller's."""
+
+    status = 404
+    code = "not_found"
+
+
+class UnknownGraph(NotFound):
+    """No graph of that name; the answer lists the known ones."""
+
+    code = "unknown_graph"
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"There is no graph {name!r}. Known graphs: {', '.join(known)}.", known=known)
+
+
+class UnknownThread(NotFound):
+    """No thread of that id for this tenant and graph."""
+
+    code = "unknown_thread"
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(f"There is no thread {thread_id!r}.")
+
+
+class UnknownRun(NotFound):
+    """No run of that id for this tenant and graph."""
+
+    code = "unknown_run"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"There is no run {run_id!r}.")
+
+
+class Conflict(ServerError):
+    """The thread or run is in a state that does not allow this."""
+
+    status = 409
+    code = "conflict"
+
+
+class ThreadBusy(Conflict):
+    """Another run of the thread is running or waits its turn."""
+
+    code = "thread_busy"
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(f"Thread {thread_id!r} is busy with another run; try again when it has ended.")
+
+
+class ThreadOfAnotherGraph(Conflict):
+    """A thread belongs to the graph that it began with."""
+
+    code = "thread_of_another_graph"
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(f"Thread {thread_id!r} belongs to another graph.")
+
+
+class NothingToResume(Conflict):
+    """The thread waits for no answer, or has no next step to go on with."""
+
+    code = "nothing_to_resume"
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(f"Thread {thread_id!r} does not wait for an answer.")
+
+
+class RunCancelled(Conflict):
+    """The run was cancelled before it ended."""
+
+    code = "run_cancelled"
+
+
+class RunFinished(Conflict):
+    """The run has ended; there is nothing to cancel."""
+
+    code = "run_finished"
+
+
+class Invalid(ServerError):
+    """The request cannot be understood or is refused as it stands."""
+
+    status = 422
+    code = "invalid_request"
+
+
+class BodyTooLarge(ServerError):
+    """The body exceeds what one request may carry."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class InvalidInput(Invalid):
+    """The input does not fit the graph's input schema."""
+
+    code = "invalid_input"
+
+
+class InvalidAnswer(Invalid):
+    """The answer does not fit the interrupt's response schema."""
+
+    code = "invalid_answer"
+
+
+class SeveralInterrupts(Invalid):
+    """Several interrupts wait: the answer must say which it is for."""
+
+    code = "several_interrupts"
+
+
+class UnknownInterrupt(Invalid):
+    """An answer for an interrupt that does not wait."""
+
+    code = "unknown_interrupt"
+
+
+class IdempotencyKeyReused(Invalid):
+    """The key came with another body before."""
+
+    code = "idempotency_key_reused"
+
+
+class RunFailed(ServerError):
+    """The graph raised; the reason is in the server's log under the run's id."""
+
+    code = "run_failed"
+
+
+class Poison(RunFailed):
+    """The process that executed the run died each time."""
+
+    code = "poison"
+
+
+class Unavailable(ServerError):
+    """Try again in `retry_after` seconds."""
+
+    status = 503
+    code = "unavailable"
+    retry_after: ClassVar[int] = 1
+
+
+class DatabaseUnavailable(Unavailable):
+    """PostgreSQL does not answer."""
+
+    code = "database_unavailable"
+    retry_after = 2
+
+
+class Overloaded(Unavailable):
+    """No database connection became free in time."""
+
+    code = "overloaded"
+
+
+class Draining(Unavailable):
+    """This process stops; another one goes on with its runs."""
+
+    code = "draining"
+
+
+class Timeout(ServerError):
+    """Time ran out."""
+
+    status = 504
+    code = "timeout"
+
+
+class RunTimeout(Timeout):
+    """The run exceeded its wall clock and was ended."""
+
+    code = "run_timeout"
+
+
+class StillRunning(Timeout):
+    """The wait is over, the run is not; `Location` says where to ask again."""
+
+    code = "still_running"
+
+
+class LeaseLost(ServerError):
+    """Another process has taken the run: nothing more of this one may be written."""
+
+    code = "lease_lost"

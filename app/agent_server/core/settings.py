@@ -1,0 +1,143 @@
+"""The only reader of the environment. Names, defaults and units are those of docs/contract.md §2."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from agent_server.core.errors import ConfigurationError
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """What a process is told by its environment; immutable."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: SecretStr
+    """libpq URL of the primary."""
+    database_direct_url: SecretStr | None = None
+    """The same database without a transaction pooler, for migrations and LISTEN."""
+    pool_min_size: Annotated[int, Field(ge=1)] = 5
+    """Connections kept open."""
+    pool_max_size: Annotated[int, Field(ge=1)] = 20
+    """Connections at most, beside one for lease renewal and one for LISTEN."""
+    statement_timeout_seconds: Seconds = 60
+    """Server-side bound of any statement; named queries have tighter ones."""
+
+    langgraph_config: Path = Path("langgraph.json")
+    """The file that names the graphs."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    auth: Literal["none", "keys"] = "none"
+    """`none` is admitted on a loopback host only."""
+    api_key_pepper: SecretStr | None = None
+    """Secret of the API keys' HMAC, at least 32 characters."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Browser origins that CORS admits."""
+
+    lease_seconds: Seconds = 15
+    """Life of a run's lease: a dead process's runs are taken over after it."""
+    lease_renew_seconds: Seconds = 5
+    """How often leases are renewed; at most half a lease."""
+    max_crashes: Annotated[int, Field(ge=1)] = 3
+    """A run whose process died this often is poison."""
+    run_timeout_seconds: Seconds = 3600
+    """Wall clock of a run over all its attempts."""
+    wait_seconds: Seconds = 290
+    """The longest one request waits for a run; below the client's 300 s."""
+    heartbeat_seconds: Seconds = 15
+    """Between comments on a silent stream."""
+    event_flush_ms: Seconds = 75
+    """How long stream events gather before they are stored, in milliseconds."""
+    worker_concurrency: Annotated[int, Field(ge=1)] = 10
+    """Enqueued and orphaned runs that a process executes at once."""
+    shutdown_seconds: Seconds = 20
+    """How long a stop may take."""
+
+    retention_events_seconds: Seconds = 3600
+    """Stream events, after the end of their run."""
+    retention_idempotency_seconds: Seconds = 86400
+    """Idempotency keys."""
+    retention_runs_days: Annotated[float, Field(ge=0)] = 30
+    """Ended runs; 0 keeps them."""
+    retention_checkpoints_days: Annotated[float, Field(ge=0)] = 7
+    """History of an idle thread, its latest checkpoint excepted; 0 keeps it."""
+    retention_checkpoints_max: Annotated[int, Field(ge=0)] = 500
+    """Checkpoints of one thread above which its history is cut to the latest; 0 sets no bound."""
+    retention_threads_days: Annotated[float, Field(ge=0)] = 0
+    """Whole threads after their last run; 0 keeps them."""
+    retention_sweep_seconds: Annotated[float, Field(ge=0)] = 300
+    """How often a process tries to sweep; 0 leaves it to the `retention` command."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @model_validator(mode="after")
+    def _cross_field(self) -> Self:
+        if self.pool_min_size > self.pool_max_size:
+            msg = "POOL_MIN_SIZE is above POOL_MAX_SIZE"
+            raise ValueError(msg)
+        if self.lease_renew_seconds * 2 > self.lease_seconds:
+            msg = "LEASE_RENEW_SECONDS must be at most half of LEASE_SECONDS"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def dsn(self) -> str:
+        """The URL of the pool."""
+        return self.database_url.get_secret_value()
+
+    @property
+    def direct_dsn(self) -> str:
+        """The URL that reaches the database itself."""
+        return (self.database_direct_url or self.database_url).get_secret_value()
+
+    def require_safe_exposure(self) -> None:
+        """Raise ConfigurationError unless what `serve` would expose is guarded."""
+        if self.auth == "none" and self.host not in LOOPBACK_HOSTS:
+            msg = f"AUTH=none is admitted on a loopback HOST only, not on {self.host}; set AUTH=keys."
+            raise ConfigurationError(msg)
+        if self.auth == "keys":
+            self.require_pepper()
+
+    def require_pepper(self) -> bytes:
+        """Return the secret of the API keys' HMAC, or raise ConfigurationError."""
+        pepper = self.api_key_pepper.get_secret_value() if self.api_key_pepper else ""
+        if len(pepper) < 32:  # noqa: PLR2004  # the contract's number
+            msg = "API_KEY_PEPPER must be set to a secret of at least 32 characters."
+            raise ConfigurationError(msg)
+        return pepper.encode()
+
+
+def read_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigurationError: with one line that names the variables and never shows a value.
+    """
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue]  # the environment supplies the fields
+    except ValidationError as error:
+        raise ConfigurationError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    parts = [
+        f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+        if item["loc"]
+        else item["msg"]
+        for item in error.errors(include_input=False, include_url=False)
+    ]
+    return "The environment is not usable: " + "; ".join(parts)

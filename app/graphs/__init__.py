@@ -1,0 +1,1 @@
+"""The graphs that ship: real work without a model key, better with one."""

@@ -1,0 +1,1 @@
+"""What the bundled graphs share: the model, calls to it, the handbook and how a person is asked."""

@@ -1,0 +1,7 @@
+"""`python -m lgp` is `lgp`."""
+
+import sys
+
+from lgp.main import main
+
+sys.exit(main())

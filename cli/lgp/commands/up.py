@@ -1,0 +1,40 @@
+"""`lgp up`."""
+
+from lgp.commands.serving import (
+    BUNDLED_CONFIG,
+    Config,
+    DatabaseUrl,
+    Host,
+    Machine,
+    Parent,
+    Port,
+    Quiet,
+    config_file,
+)
+from lgp.launcher import Wish, launch
+from lgp.server_process import Address
+from lgp.state import clone_state
+
+
+def up(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    config: Config = BUNDLED_CONFIG,
+    database_url: DatabaseUrl = "",
+    quiet: Quiet = False,
+    machine: Machine = False,
+    parent: Parent = 0,
+) -> None:
+    """Start PostgreSQL and the server, and serve until Ctrl-C."""
+    launch(
+        Wish(
+            address=Address(host, port),
+            config=config_file(config),
+            database_url=database_url or None,
+            quiet=quiet,
+            machine=machine,
+            parent=parent or None,
+        ),
+        clone_state(),
+    )

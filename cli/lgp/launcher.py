@@ -1,0 +1,102 @@
+"""`lgp up`: PostgreSQL, the schema, the server; then everything back, PostgreSQL last."""
+
+import contextlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lgp.embedded import Cluster, clone_layout
+from lgp.progress import step
+from lgp.schema import migrate_if_needed
+from lgp.server_command import at_address, server_environment
+from lgp.server_process import Address, end_leftover, require_free
+from lgp.service import Revive, Service, ServicePlan, Shown
+from lgp.signals import Signals
+from lgp.state import Record, State
+from lgp.watching import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What `lgp up` was asked for."""
+
+    address: Address
+    config: Path
+    database_url: str | None
+    """None for the embedded PostgreSQL."""
+    watch: Watch | None = None
+    """With it, the server is started anew when files of the graphs change."""
+    quiet: bool = False
+    """Whether the server's log stays in its file."""
+    machine: bool = False
+    """Whether stdout gets one JSON document instead of the banner."""
+    parent: int | None = None
+    """The `make` that started us; when it is killed, we stop as if asked to."""
+
+
+def launch(wish: Wish, state: State) -> None:
+    """Serve until a stop is asked for. A failure leaves nothing running."""
+    state.open()
+    with state.alone(), Signals() as signals, contextlib.suppress(_StoppedError):
+        _end_what_was_left(state)
+        address = require_free(wish.address)
+        with _database(wish, state) as database:
+            _stop_if_asked(signals)
+            environment = server_environment(state, database.url, wish.config)
+            environment = at_address(environment, address.host, address.port)
+            migrate_if_needed(environment, state, signals)
+            _stop_if_asked(signals)
+            record = Record(address.url, str(wish.config), database.url, database.data)
+            signals.stop_with(wish.parent)
+            shown = Shown(log=not (wish.quiet or wish.machine), machine=wish.machine)
+            plan = ServicePlan(address, environment, record, shown, database.revive, wish.watch)
+            Service(plan, state, signals).run()
+
+
+class _StoppedError(Exception):
+    """A stop was asked for before everything ran."""
+
+
+def _stop_if_asked(signals: Signals) -> None:
+    if signals.asked_to_stop:
+        raise _StoppedError
+
+
+def _end_what_was_left(state: State) -> None:
+    """End the server of a killed launcher: it may hold the port, and its runs go on in the new one."""
+    left = state.read()
+    if left is not None and left.server is not None:
+        with step("server of a killed launcher") as told:
+            told("ended" if end_leftover(left.server) else "had ended")
+    state.forget()
+
+
+@dataclass(frozen=True, slots=True)
+class _Database:
+    """What to serve from."""
+
+    url: str
+    data: str | None = None
+    """The folder of the embedded one."""
+    revive: Revive = bool
+    """For a database of one's own, `bool()`: it never had died."""
+
+
+@contextmanager
+def _database(wish: Wish, state: State) -> Generator[_Database, None, None]:
+    """The database to serve from; the embedded one is stopped last, whatever happened."""
+    if wish.database_url:
+        yield _Database(wish.database_url)
+        return
+    cluster = Cluster(clone_layout(state.folder))
+    try:
+        with step("PostgreSQL 18") as told:
+            told("started" if cluster.start() else "was still running")
+        data = str(cluster.layout.data)
+        yield _Database(cluster.url, data, lambda: cluster.pid is None and cluster.start())
+    finally:
+        if cluster.pid is not None:
+            with step("PostgreSQL 18") as told:
+                cluster.stop()
+                told("stopped")

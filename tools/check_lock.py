@@ -1,0 +1,90 @@
+"""Whether the locks still satisfy the packages' metadata. Needs no network, so it runs before every push."""
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = {"lgp", "lgp-agent-server", "lgp-client"}
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)")
+
+
+class Lock(NamedTuple):
+    """A lock file and the metadata it must satisfy."""
+
+    path: str
+    sources: tuple[str, ...]
+
+
+LOCKS = (
+    Lock(
+        "requirements.lock",
+        ("pyproject.toml", "app/pyproject.toml", "cli/pyproject.toml", "client/pyproject.toml"),
+    ),
+    Lock("app/requirements.lock", ("app/pyproject.toml",)),
+)
+
+
+def pins(text: str) -> dict[str, set[Version]]:
+    """The versions a lock allows, by normalised name."""
+    found: dict[str, set[Version]] = {}
+    for line in text.splitlines():
+        if match := _PIN.match(line):
+            found.setdefault(canonicalize_name(match["name"]), set()).add(Version(match["version"]))
+    return found
+
+
+def requirements(source: Path) -> Iterator[Requirement]:
+    """What a pyproject.toml asks for, less our own packages."""
+    document = tomllib.loads(source.read_text())
+    wanted = [*document.get("project", {}).get("dependencies", [])]
+    for group in document.get("dependency-groups", {}).values():
+        wanted += group
+    yield from (found for line in wanted if canonicalize_name((found := Requirement(line)).name) not in OURS)
+
+
+def troubles() -> Iterator[str]:
+    """One sentence for each thing that is wrong."""
+    first = pins((ROOT / LOCKS[0].path).read_text())
+    for lock in LOCKS:
+        text = (ROOT / lock.path).read_text()
+        locked = pins(text)
+        yield from _form(lock.path, text)
+        for source in lock.sources:
+            for wanted in requirements(ROOT / source):
+                yield from _unmet(lock.path, wanted, locked)
+        for name, versions in locked.items():
+            if not versions <= first.get(name, set()):
+                yield f"{lock.path}: {name} differs from {LOCKS[0].path}"
+
+
+def _form(path: str, text: str) -> Iterator[str]:
+    if "://" in text:
+        yield f"{path}: names an address"
+    entries = re.split(r"\n(?=[A-Za-z0-9])", text)
+    yield from (
+        f"{path}: {entry.split('==')[0]} has no hash"
+        for entry in entries
+        if _PIN.match(entry) and "--hash=" not in entry
+    )
+
+
+def _unmet(path: str, wanted: Requirement, locked: dict[str, set[Version]]) -> Iterator[str]:
+    versions = locked.get(canonicalize_name(wanted.name))
+    if not versions:
+        yield f"{path}: {wanted.name} is not locked"
+    elif not any(wanted.specifier.contains(version, prereleases=True) for version in versions):
+        yield f"{path}: {wanted} is not met by {', '.join(map(str, sorted(versions)))}"
+
+
+if __name__ == "__main__":
+    found_troubles = list(troubles())
+    sys.stderr.writelines(f"lock: {trouble} (run `make lock`)\n" for trouble in found_troubles)
+    sys.exit(bool(found_troubles))

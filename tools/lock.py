@@ -1,0 +1,54 @@
+"""`make lock`: resolve the three lock files anew, every pin with its hashes and no address of any index."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+QUARANTINE = timedelta(days=7)
+"""How old a release must be: most malicious ones are found sooner."""
+
+_FLAGS = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url")
+_LOCKS = {
+    "requirements.lock": (
+        *("--group", "pyproject.toml:dev"),
+        *("app/pyproject.toml", "cli/pyproject.toml", "client/pyproject.toml"),
+        *("--no-emit-package", "lgp-client"),
+    ),
+    "app/requirements.lock": ("--constraint", "requirements.lock", "app/pyproject.toml"),
+    "tools/uv.lock.txt": ("tools/uv.in",),
+}
+"""The image's lock takes the versions of the first, so that what is tested is what is shipped."""
+
+
+def resolve(before: str) -> int:
+    """Write each lock from what existed before that day; the first failure ends it."""
+    for lock, sources in _LOCKS.items():
+        dated = ("--exclude-newer", before)
+        command = (
+            ".venv/bin/uv",
+            "pip",
+            "compile",
+            "--quiet",
+            *_FLAGS,
+            *dated,
+            *sources,
+            "--upgrade",
+            "-o",
+            lock,
+        )
+        if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
+            sys.stderr.write(f"lock: {lock} could not be resolved\n")
+            return 1
+        sys.stderr.write(f"lock: {lock} as of {before}\n")
+    return 0
+
+
+def quarantined_day() -> str:
+    """The last day whose releases are old enough."""
+    return (datetime.now(UTC) - QUARANTINE).date().isoformat()
+
+
+if __name__ == "__main__":
+    sys.exit(resolve(sys.argv[1] if len(sys.argv) > 1 else quarantined_day()))
