@@ -19,6 +19,7 @@ INT64 = range(-(2**63), 2**64)
 
 _SUSPECT = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 _UNSAFE_TEXT = re.compile("[\x00\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 
@@ -121,7 +122,7 @@ def _plain(value: Any) -> Any:
         return list(cast("set[Any]", value))
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, (bytes, bytearray, memoryview)):
+    if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode()
     if isinstance(value, BaseException):
         return {"error": type(value).__name__}
@@ -133,7 +134,9 @@ def _by_fields(value: Any) -> Any:
         return value._asdict()
     if isinstance(value, Mapping):
         return dict(cast("Mapping[Any, Any]", value))
-    slots = [name for name in getattr(type(value), "__slots__", ()) if not name.startswith("_")]
+    slots: list[str] = [
+        name for name in getattr(cast("object", value), "__slots__", ()) if not name.startswith("_")
+    ]
     if slots:
         return {name: getattr(value, name, None) for name in slots}
     return f"<{type(value).__qualname__}>"
@@ -143,31 +146,32 @@ def _mended(value: Any, depth: int) -> Any:
     """Rebuild a value that orjson refused; slow, for the rare."""
     if depth > 200:  # noqa: PLR2004  # orjson stops at 254 levels
         return "<too deep>"
-    if isinstance(value, str):
-        return _UNSAFE_SURROGATE.sub("�", value)
-    if isinstance(value, bool) or value is None or isinstance(value, float):
-        return value
-    if isinstance(value, int):
-        return value if value in INT64 else str(value)
     if isinstance(value, dict):
         items = cast("dict[Any, Any]", value).items()
         return {_mended_key(key): _mended(item, depth + 1) for key, item in items}
     if isinstance(value, (list, tuple, set, frozenset, deque)):
         return [_mended(item, depth + 1) for item in cast("list[Any]", value)]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _mended({f.name: getattr(value, f.name) for f in dataclasses.fields(value)}, depth + 1)
+    if isinstance(value, (str, int, float)) or value is None:
+        return _mended_scalar(value)
     return _mended_object(value, depth)
 
 
+def _mended_scalar(value: str | float | None) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, int) and value not in INT64:
+        return str(value)
+    return value
+
+
 def _mended_key(key: Any) -> str:
-    return _UNSAFE_SURROGATE.sub("�", key if isinstance(key, str) else str(key))
+    return _SURROGATE.sub("\ufffd", key if isinstance(key, str) else str(key))
 
 
 def _mended_object(value: Any, depth: int) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _mended({field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, depth)
     try:
         return orjson.loads(orjson.dumps(value, option=_OPTIONS))
     except TypeError:
         return _mended(_plain(value), depth + 1)
-
-
-_UNSAFE_SURROGATE = re.compile("[\ud800-\udfff]")

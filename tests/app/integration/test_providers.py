@@ -31,7 +31,7 @@ from graphs.common.calls import (
     ask_structured,
 )
 from graphs.common.model import DEFAULTS, chat_model, load_chat_model
-from graphs.document.graph import builder as document
+from graphs.document.graph import build as document
 from graphs.document.model_reading import FieldsAnswer
 from graphs.research.graph import graph as research
 from graphs.research.prompts import Plan
@@ -374,7 +374,7 @@ def reading(**fields: object) -> Data:
 
 
 async def file_document() -> dict[str, Any]:
-    graph = document.compile(checkpointer=InMemorySaver(), store=InMemoryStore())
+    graph = document().compile(checkpointer=InMemorySaver(), store=InMemoryStore())
     return await graph.ainvoke({"text": INVOICE}, CONFIG)
 
 
@@ -407,7 +407,7 @@ async def test_a_document_is_read_by_rule_when_the_model_fails(
     stub: ProviderStub, reply: Reply, note: str, *, streaming: bool
 ) -> None:
     stub.follow([reply])
-    graph = document.compile(checkpointer=InMemorySaver(), store=InMemoryStore())
+    graph = document().compile(checkpointer=InMemorySaver(), store=InMemoryStore())
     body = {"text": INVOICE}
     tokens, result = await streamed(graph, body) if streaming else ([], await graph.ainvoke(body, CONFIG))
     assert (result["status"], result["fields"]["total"], tokens) == ("filed", "119", [])

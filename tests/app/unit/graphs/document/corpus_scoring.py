@@ -25,8 +25,8 @@ class Score(NamedTuple):
 def units(kind: str, fields: dict[str, Any]) -> Counter[Unit]:
     """Return the units of a document, as extracted or as labelled.
 
-    A line item counts as one unit and only when all of it is right. Names and descriptions are compared without
-    case, spacing and punctuation, and with what scanners confuse made equal; numbers and dates exactly.
+    A line item counts as one unit and only when all of it is right. Numbers and dates are compared exactly,
+    names and descriptions without case, spacing and punctuation, and with what scanners confuse made equal.
     """
     dates = fields.get("dates") or {part: fields[f"{part}_date"] for part in ("issue", "due", "start", "end")}
     totals = fields.get("totals", fields)

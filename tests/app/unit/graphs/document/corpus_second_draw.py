@@ -147,8 +147,7 @@ def trade_counter(c: Content, s: Style) -> str:
 def restaurant(c: Content, s: Style) -> str:
     """Label and value, with the dishes numbered by count."""
     lines = ["*** CUSTOMER RECEIPT ***", c.seller, "Via Appia 4", f"Check No: {c.number}   Table: 12   Guests: 2", f"Date: {s.day(c.issue)}", "Server: Luca", ""]
-    for i in c.items:
-        lines.append(f"{s.count(i.quantity)} {i.description:<24} {s.money(i.unit_price):>12} {s.money(i.amount):>14}")
+    lines += [f"{s.count(i.quantity)} {i.description:<24} {s.money(i.unit_price):>12} {s.money(i.amount):>14}" for i in c.items]
     lines += ["", f"Food & drink before tax: {s.money(c.subtotal)}", f"Tax: {s.money(c.tax)}", f"Check total: {s.money(c.total)}"]
     lines += [f"TOTAL CHARGED: {s.money(c.claimed_total)}"] if c.claimed_total else [f"Visa: {s.money(c.total)}"]
     return "\n".join([*lines, "Grazie - thank you, see you soon!"])

@@ -1,9 +1,10 @@
 """Writes the labelled documents under `corpus/`: `python make_corpus.py`, or with `--check` compares them.
 
-The splits share no words and no layouts. `development` was in sight while the extractor was written. Each
-draw was written when the extractor was frozen, from other practice than the draws before, and was scored once.
-When the score was not good enough, the draw was used to improve the extractor, and a new one was written. What the
-draws scored when they were new, which is what to expect of layouts that nobody has seen:
+The splits share no layouts, and `held_out` no name of a company or ware with any other. `development` was in
+sight while the extractor was written. Each draw was written when the extractor was frozen, from other
+practice than the draws before, and was scored once. When the score was not good enough, the draw was used to
+improve the extractor, and a new one was written. What the draws scored when they were new, which is what to
+expect of layouts that nobody has seen:
 
 | draw             | documents | micro F1 | faulty ones that stopped | wrong stops         |
 |------------------|-----------|----------|--------------------------|---------------------|

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from graphs.document.dates import day_of, days, parse_date
 
 DATES = st.dates(min_value=date(2000, 1, 1), max_value=date(2099, 12, 31))
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]  # fmt: skip
+MONTHS = [
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+]  # fmt: skip
 
 DAY_FIRST = [
     "{d} {month} {y}",

@@ -1,5 +1,7 @@
 """What is read from documents of several layouts, agent by agent."""
 
+# ruff: noqa: E501 (a document in one string is easier to read than one in pieces)
+
 import pytest
 
 from graphs.document.classify import classify

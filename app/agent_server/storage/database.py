@@ -1,0 +1,145 @@
+"""The one pool of a process, and the one place where a statement is executed."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+
+from agent_server.core.errors import ConfigurationError, DatabaseUnavailable, Overloaded
+from agent_server.core.settings import Settings
+from agent_server.storage.queries import Query
+
+Params = Mapping[str, Any]
+Connection = AsyncConnection[DictRow]
+Pool = AsyncConnectionPool[Connection]
+
+CONNECT_SECONDS = 5
+CHECKOUT_SECONDS = 10
+"""The longest a statement waits for a free connection before the answer is 503."""
+MAX_WAITING = 500
+TRIES = 3
+RETRY_SECONDS = 0.2
+IDLE_CHECK_SECONDS = 1.0
+"""A connection unused for longer is checked before it is handed out: a round trip saved for busy ones."""
+MAX_IDLE_SECONDS = 300
+MAX_LIFETIME_SECONDS = 1800
+
+# A peer that vanishes without a word is noticed within about half a minute.
+KEEPALIVE = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15000,
+}
+
+log = structlog.get_logger()
+
+
+class Database:
+    """Executes named queries on pooled connections.
+
+    A statement that finds its connection dead is tried again on another one, up to three times, so
+    every named query must bear being executed twice.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def all(self, query: Query, params: Params) -> list[DictRow]:
+        """Return all rows.
+
+        Raises:
+            Overloaded: no connection became free in time.
+            DatabaseUnavailable: PostgreSQL does not answer, or not within the query's bound.
+        """
+        for attempt in range(TRIES):
+            try:
+                return await self._once(query, params)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                if isinstance(error, (PoolTimeout, TooManyRequests)) or attempt == TRIES - 1:
+                    raise _translated(error) from error
+                await asyncio.sleep(RETRY_SECONDS * 2**attempt)
+            except TimeoutError as error:
+                msg = "The database did not answer in time."
+                raise DatabaseUnavailable(msg) from error
+        raise AssertionError
+
+    async def one(self, query: Query, params: Params) -> DictRow | None:
+        """Return the first row, or None. Raises as `all`."""
+        rows = await self.all(query, params)
+        return rows[0] if rows else None
+
+    async def _once(self, query: Query, params: Params) -> list[DictRow]:
+        async with self.pool.connection() as connection, asyncio.timeout(query.seconds):
+            cursor = await connection.execute(query.sql, params, binary=True)
+            return await cursor.fetchall() if cursor.description else []
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncGenerator[Database]:
+    """Open the pool for as long as the block lasts.
+
+    Raises:
+        ConfigurationError: the URL is malformed.
+        DatabaseUnavailable: no connection within the pool's time-out.
+    """
+    pool: Pool = AsyncConnectionPool(
+        settings.dsn,
+        connection_class=AsyncConnection[DictRow],
+        kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0, **KEEPALIVE},
+        min_size=settings.pool_min_size,
+        max_size=settings.pool_max_size,
+        timeout=CHECKOUT_SECONDS,
+        max_waiting=MAX_WAITING,
+        max_idle=MAX_IDLE_SECONDS,
+        max_lifetime=MAX_LIFETIME_SECONDS,
+        configure=_configure(settings.statement_timeout_seconds),
+        check=_check_if_idle,
+        reset=_stamp,
+        open=False,
+    )
+    async with pool:
+        yield Database(pool)
+
+
+async def connect(dsn: str, *, statement_timeout: float) -> Connection:
+    """Open a connection of its own, outside the pool. Raises as `open_database`."""
+    try:
+        connection = await AsyncConnection.connect(dsn, autocommit=True, row_factory=dict_row, **KEEPALIVE)
+        await _configure(statement_timeout)(connection)
+    except psycopg.Error as error:
+        raise _translated(error) from error
+    return connection
+
+
+def _configure(statement_timeout: float):  # noqa: ANN202  # a psycopg callback
+    async def configure(connection: Connection) -> None:
+        milliseconds = int(statement_timeout * 1000)
+        await connection.execute(f"set statement_timeout = {milliseconds}")
+
+    return configure
+
+
+async def _check_if_idle(connection: Connection) -> None:
+    if time.monotonic() - getattr(connection, "returned_at", 0.0) > IDLE_CHECK_SECONDS:
+        await AsyncConnectionPool.check_connection(connection)
+
+
+async def _stamp(connection: Connection) -> None:
+    connection.returned_at = time.monotonic()  # pyright: ignore[reportAttributeAccessIssue]  # read above
+
+
+def _translated(error: psycopg.Error) -> Exception:
+    if isinstance(error, (PoolTimeout, TooManyRequests)):
+        return Overloaded("No database connection became free in time.")
+    if isinstance(error, psycopg.ProgrammingError):
+        return ConfigurationError("DATABASE_URL is not a usable PostgreSQL URL.")
+    return DatabaseUnavailable("The database is not available.")

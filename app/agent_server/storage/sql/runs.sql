@@ -1,0 +1,279 @@
+-- begin (5 s)
+-- Makes the thread if need be and the run, claimed by the caller unless it has to wait.
+-- No row: the thread belongs to another graph. A null run_status: the thread is busy.
+with thread as (
+    insert into agent.threads as t (thread_key, tenant, thread_id, graph, status)
+    values (%(new_key)s, %(tenant)s, %(thread_id)s, %(graph)s, 'busy')
+    on conflict (tenant, thread_id) do update set updated_at = now(), status = 'busy'
+        where t.graph = excluded.graph
+    returning thread_key, xmax = 0 as is_new, last_outcome
+), active as (
+    select exists (
+        select 1 from agent.runs r, thread
+        where r.thread_key = thread.thread_key and r.status in ('pending', 'running')
+    ) as busy
+), run as (
+    insert into agent.runs (
+        run_id, thread_key, tenant, graph, kind, payload, created_by, request_id,
+        status, attempt, lease_expires_at, started_at
+    )
+    select
+        %(run_id)s, thread.thread_key, %(tenant)s, %(graph)s, %(kind)s, %(payload)s, %(subject)s, %(request_id)s,
+        case when active.busy then 'pending' else 'running' end,
+        case when active.busy then 0 else 1 end,
+        case when active.busy then null else now() + make_interval(secs => %(lease)s) end,
+        case when active.busy then null else now() end
+    from thread, active
+    where not active.busy or %(enqueue)s
+    returning status
+), key as (
+    insert into agent.idempotency_keys (tenant, route, key, fingerprint, run_id)
+    select %(tenant)s, %(route)s, %(key)s::text, %(fingerprint)s, %(run_id)s from run where %(key)s::text is not null
+)
+select
+    thread.thread_key, thread.is_new, thread.last_outcome, run.status as run_status,
+    case when run.status = 'pending' then pg_notify('agent', 'queue') end
+from thread left join run on true
+
+-- begin_on_thread (5 s)
+-- The same for a thread that has to exist: resume and state updates. No row: it does not.
+with thread as (
+    select thread_key, last_outcome from agent.threads
+    where tenant = %(tenant)s and thread_id = %(thread_id)s and graph = %(graph)s
+    for update
+), active as (
+    select exists (
+        select 1 from agent.runs r, thread
+        where r.thread_key = thread.thread_key and r.status in ('pending', 'running')
+    ) as busy
+), run as (
+    insert into agent.runs (
+        run_id, thread_key, tenant, graph, kind, payload, created_by, request_id,
+        status, attempt, lease_expires_at, started_at
+    )
+    select
+        %(run_id)s, thread.thread_key, %(tenant)s, %(graph)s, %(kind)s, %(payload)s, %(subject)s, %(request_id)s,
+        'running', 1, now() + make_interval(secs => %(lease)s), now()
+    from thread, active
+    where not active.busy
+    returning status
+), key as (
+    insert into agent.idempotency_keys (tenant, route, key, fingerprint, run_id)
+    select %(tenant)s, %(route)s, %(key)s::text, %(fingerprint)s, %(run_id)s from run where %(key)s::text is not null
+)
+select thread.thread_key, false as is_new, thread.last_outcome, run.status as run_status
+from thread left join run on true
+
+-- by_key (5 s)
+select run_id, fingerprint from agent.idempotency_keys
+where tenant = %(tenant)s and route = %(route)s and key = %(key)s
+    and created_at > now() - make_interval(secs => %(seconds)s)
+
+-- drop_expired_key (5 s)
+delete from agent.idempotency_keys
+where tenant = %(tenant)s and route = %(route)s and key = %(key)s
+    and created_at <= now() - make_interval(secs => %(seconds)s)
+
+-- accept_resume (5 s)
+-- The answers fit what waits: the thread is at work again, and who answered is on record.
+with run as (
+    select run_id, thread_key from agent.runs
+    where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
+    for share
+), thread as (
+    update agent.threads t set status = 'busy', updated_at = now() from run where t.thread_key = run.thread_key
+    returning t.thread_id
+), audit as (
+    insert into agent.audit_log (tenant, subject, action, target, detail)
+    select %(tenant)s, %(subject)s, 'interrupt.answer', thread.thread_id, %(detail)s::jsonb from thread
+    where not exists (
+        select 1 from agent.audit_log a
+        where a.tenant = %(tenant)s and a.action = 'interrupt.answer' and a.detail ->> 'run_id' = %(run_id)s::text
+    )
+)
+select thread_key from run
+
+-- abandon (5 s)
+-- A run that was refused under its lease leaves no trace.
+delete from agent.runs where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running' returning run_id
+
+-- renew (4 s)
+-- Leases are locked in the order of run ids here and in every write that is fenced, so they never dead-lock.
+with mine as (
+    select r.run_id, r.attempt, r.cancel_requested
+    from agent.runs r
+    join unnest(%(run_ids)s::uuid[], %(attempts)s::int[]) as held (run_id, attempt)
+        on held.run_id = r.run_id and held.attempt = r.attempt
+    where r.status = 'running'
+    order by r.run_id
+    for update of r
+)
+update agent.runs r set lease_expires_at = now() + make_interval(secs => %(lease)s)
+from mine where r.run_id = mine.run_id
+returning r.run_id, mine.cancel_requested
+
+-- claim (10 s)
+-- Takes what nobody executes: the next of each idle thread's queue, and runs whose lease has run out.
+with free as (
+    select r.run_id, r.status = 'running' as crashed from agent.runs r
+    where r.run_id <> all (%(mine)s::uuid[])
+        and (
+            (r.status = 'pending' and not exists (
+                select 1 from agent.runs e
+                where e.thread_key = r.thread_key and e.status in ('pending', 'running') and e.seq < r.seq
+            ))
+            or (r.status = 'running' and r.lease_expires_at < now() and r.crashes + 1 < %(max_crashes)s)
+        )
+    order by r.seq
+    limit %(limit)s
+    for update skip locked
+)
+update agent.runs r set
+    status = 'running',
+    attempt = r.attempt + 1,
+    crashes = r.crashes + free.crashed::int,
+    lease_expires_at = now() + make_interval(secs => %(lease)s),
+    started_at = coalesce(r.started_at, now())
+from free, agent.threads t
+where r.run_id = free.run_id and t.thread_key = r.thread_key
+returning
+    r.run_id, r.thread_key, r.tenant, r.graph, r.kind, r.payload, r.created_by, r.request_id, r.attempt,
+    r.cancel_requested, r.watched, free.crashed, t.thread_id, t.last_outcome,
+    extract(epoch from now() - r.started_at)::float8 as elapsed
+
+-- poison (10 s)
+-- A run whose process died each time is not tried again.
+with dead as (
+    select run_id from agent.runs
+    where status = 'running' and lease_expires_at < now() and crashes + 1 >= %(max_crashes)s
+        and run_id <> all (%(mine)s::uuid[])
+    for update skip locked
+), ended as (
+    update agent.runs r set
+        status = 'error', crashes = r.crashes + 1, error_code = 'poison', finished_at = now(),
+        error_detail = 'The process that executed this run died each time.', lease_expires_at = null
+    from dead where r.run_id = dead.run_id
+    returning r.run_id, r.thread_key
+), thread as (
+    update agent.threads t set
+        updated_at = now(),
+        last_outcome = 'error',
+        status = case when exists (
+            select 1 from agent.runs r where r.thread_key = t.thread_key and r.status = 'pending'
+        ) then 'busy' else 'error' end
+    from ended where t.thread_key = ended.thread_key
+)
+select run_id, pg_notify('agent', 'run:' || run_id) from ended
+
+-- finish (10 s)
+-- The outcome, the last events and the thread's status, in one statement and only under a live token.
+with ended as (
+    update agent.runs set
+        status = %(status)s, result = %(result)s, interrupts = %(interrupts)s,
+        error_code = %(error_code)s, error_detail = %(error_detail)s,
+        finished_at = now(), lease_expires_at = null
+    where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
+    returning run_id, thread_key, watched
+), events as (
+    insert into agent.run_events (run_id, attempt, first_seq, last_seq, frames)
+    select run_id, %(attempt)s, %(first_seq)s::int, %(last_seq)s::int, %(frames)s::bytea
+    from ended where %(frames)s::bytea is not null
+), queue as (
+    select exists (
+        select 1 from agent.runs r, ended where r.thread_key = ended.thread_key and r.status = 'pending'
+    ) as waits
+), thread as (
+    update agent.threads t set
+        updated_at = now(),
+        last_outcome = %(status)s,
+        status = case when queue.waits then 'busy' else %(thread_status)s end
+    from ended, queue where t.thread_key = ended.thread_key
+)
+select
+    ended.run_id,
+    case when ended.watched then pg_notify('agent', 'run:' || ended.run_id) end,
+    case when queue.waits then pg_notify('agent', 'queue') end
+from ended, queue
+
+-- release (5 s)
+-- Hands a run over: it is the first of its thread's queue again, and this was no crash.
+with released as (
+    update agent.runs set status = 'pending', lease_expires_at = null
+    where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
+    returning run_id, thread_key
+), events as (
+    insert into agent.run_events (run_id, attempt, first_seq, last_seq, frames)
+    select run_id, %(attempt)s, %(first_seq)s::int, %(last_seq)s::int, %(frames)s::bytea
+    from released where %(frames)s::bytea is not null
+)
+select run_id, pg_notify('agent', 'queue') from released
+
+-- append_events (5 s)
+with live as (
+    select run_id, watched from agent.runs
+    where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
+    for share
+), events as (
+    insert into agent.run_events (run_id, attempt, first_seq, last_seq, frames)
+    select run_id, %(attempt)s, %(first_seq)s, %(last_seq)s, %(frames)s from live
+    on conflict do nothing
+)
+select run_id, case when watched then pg_notify('agent', 'run:' || run_id) end from live
+
+-- events_after (10 s)
+select attempt, first_seq, last_seq, frames from agent.run_events
+where run_id = %(run_id)s and (attempt, last_seq) > (%(attempt)s, %(seq)s)
+order by attempt, first_seq
+limit 50
+
+-- last_event (5 s)
+select attempt, last_seq from agent.run_events
+where run_id = %(run_id)s
+order by attempt desc, first_seq desc
+limit 1
+
+-- get (5 s)
+select r.*, t.thread_id from agent.runs r join agent.threads t using (thread_key)
+where r.run_id = %(run_id)s and r.tenant = %(tenant)s and r.graph = %(graph)s
+
+-- watch (5 s)
+update agent.runs set watched = true
+where run_id = %(run_id)s and tenant = %(tenant)s
+returning status, attempt
+
+-- list (10 s)
+select r.*, t.thread_id, count(*) over () as total
+from agent.runs r join agent.threads t using (thread_key)
+where r.tenant = %(tenant)s and r.graph = %(graph)s
+    and (%(thread_id)s::text is null or t.thread_id = %(thread_id)s)
+    and (%(status)s::text is null or r.status = %(status)s)
+order by r.seq desc
+limit %(limit)s offset %(offset)s
+
+-- request_cancel (5 s)
+-- A run that waits its turn ends here; a running one is told to stop.
+with target as (
+    select run_id, thread_key, status from agent.runs
+    where run_id = %(run_id)s and tenant = %(tenant)s and graph = %(graph)s
+    for update
+), changed as (
+    update agent.runs r set
+        cancel_requested = true,
+        watched = true,
+        status = case when target.status = 'pending' then 'cancelled' else r.status end,
+        error_code = case when target.status = 'pending' then 'run_cancelled' end,
+        error_detail = case when target.status = 'pending' then 'The run was cancelled before it began.' end,
+        finished_at = case when target.status = 'pending' then now() end
+    from target
+    where r.run_id = target.run_id and target.status in ('pending', 'running')
+    returning r.run_id, r.thread_key, r.status
+), thread as (
+    update agent.threads t set updated_at = now(), status = case
+        when exists (
+            select 1 from agent.runs o
+            where o.thread_key = t.thread_key and o.status in ('pending', 'running') and o.run_id <> changed.run_id
+        ) then 'busy' else 'idle' end
+    from changed where t.thread_key = changed.thread_key and changed.status = 'cancelled'
+)
+select target.status, pg_notify('agent', 'run:' || target.run_id)
+from target
