@@ -78,9 +78,15 @@ class Database:
         return rows[0] if rows else None
 
     async def _once(self, query: Query, params: Params) -> list[DictRow]:
-        async with self.pool.connection() as connection, asyncio.timeout(query.seconds):
-            cursor = await connection.execute(query.sql, params, binary=True)
-            return await cursor.fetchall() if cursor.description else []
+        async with self.pool.connection() as connection:
+            return await execute(connection, query, params)
+
+
+async def execute(connection: Connection, query: Query, params: Params) -> list[DictRow]:
+    """Execute a named query on one connection, within the query's bound; raises psycopg's errors."""
+    async with asyncio.timeout(query.seconds):
+        cursor = await connection.execute(query.sql, params, binary=True)
+        return await cursor.fetchall() if cursor.description else []
 
 
 @asynccontextmanager
@@ -120,7 +126,7 @@ async def connect(dsn: str, *, statement_timeout: float) -> Connection:
     return connection
 
 
-def _configure(statement_timeout: float):  # noqa: ANN202  # a psycopg callback
+def _configure(statement_timeout: float):  # a psycopg callback
     async def configure(connection: Connection) -> None:
         milliseconds = int(statement_timeout * 1000)
         await connection.execute(f"set statement_timeout = {milliseconds}")

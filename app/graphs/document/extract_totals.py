@@ -66,10 +66,9 @@ def _unnamed_total(found: Sequence[Mention], kind: Kind, expected: Decimal) -> D
 
 def _unnamed_addition(found: Sequence[Mention], total: Decimal, gap: Decimal) -> Iterator[Adjustment]:
     """Return the one amount above the total that is just what the sums lack, and what the page calls it."""
-    ends = [m.line for m in found if m.value == total and m.concept in {"total", "due", "paid_total"}]
-    fits = [
-        m for m in found if m.concept == "none" and abs(m.value) == abs(gap) and m.label and m.line < ends[-1]
-    ]
+    totals = [m.line for m in found if m.value == total and m.concept in {"total", "due", "paid_total"}]
+    above = [m for m in found if m.concept == "none" and m.label and m.line < max(totals, default=0)]
+    fits = [m for m in above if abs(m.value) == abs(gap)]
     if len(fits) == 1:
         yield {"label": fits[0].label.casefold(), "amount": written(gap) or "0"}
 

@@ -117,7 +117,7 @@ def barred_receipt(c: Content, s: Style) -> str:
 
 
 def spoken_receipt(c: Content, s: Style) -> str:
-    """Running text, as an assistant would mail it."""
+    """Running text, as a shop would mail it."""
     parts = ", ".join(f"{s.count(i.quantity)} x {i.description} at {s.money(i.unit_price)} each ({s.money(i.amount)})" for i in c.items)
     claim = f" Your card was charged a total of {s.money(c.claimed_total)}." if c.claimed_total else ""
     return (

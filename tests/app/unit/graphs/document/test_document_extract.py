@@ -160,6 +160,11 @@ def test_an_unnamed_charge_that_explains_the_total_is_taken_for_one():
     assert fields["adjustments"] == [{"label": "eco contribution", "amount": "3"}]
 
 
+def test_an_amount_due_that_is_no_total_of_anything_is_still_read():
+    fields = fields_of("Fees 500.00\nExtras 80.00\nSubtotal 500.00\nDeposit paid 200.00\nBalance due 380.00")
+    assert (fields["total"], fields["amount_due"], fields["adjustments"]) == ("580", "380", [])
+
+
 def test_a_deposit_explains_a_smaller_amount_due():
     fields, evidence = read_fields("Total 780.00\nDeposit paid 200.00\nBalance due 580.00", "invoice")
     assert (fields["total"], fields["paid"], fields["amount_due"]) == ("780", "200", "580")

@@ -1,0 +1,363 @@
+"""The runs and their queue. A run's row, its thread's status and its last events change in one statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+from psycopg.rows import DictRow
+
+from agent_server.core.errors import ThreadBusy, ThreadOfAnotherGraph, UnknownThread
+from agent_server.core.principal import Principal
+from agent_server.storage.database import Connection, Database, execute
+from agent_server.storage.queries import load
+
+_SQL = load("runs")
+_TRIES = 5
+
+Kind = Literal["input", "resume", "state"]
+Status = Literal["pending", "running", "success", "interrupted", "error", "timeout", "cancelled"]
+ENDED: frozenset[str] = frozenset({"success", "interrupted", "error", "timeout", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What a client asks for, before it is a row. `payload` is JSON text."""
+
+    run_id: UUID
+    thread_id: str
+    graph: str
+    kind: Kind
+    payload: str
+    request_id: str
+    enqueue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """The client's key on one route, with the fingerprint of the body that it came with."""
+
+    route: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run that this process holds under a lease; `attempt` is the fencing token."""
+
+    run_id: UUID
+    thread_key: UUID
+    thread_id: str
+    principal: Principal
+    graph: str
+    kind: Kind
+    payload: str
+    attempt: int
+    thread_is_new: bool = False
+    after_crash: bool = False
+    watched: bool = False
+    last_outcome: str | None = None
+    """How the run before this one ended on the thread."""
+    elapsed: float = 0.0
+    """Seconds since the run first began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. `result` and `interrupts` are JSON."""
+
+    status: Status
+    result: bytes | None = None
+    interrupts: bytes | None = None
+    error_code: str | None = None
+    error_detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive frames of one attempt's event log."""
+
+    attempt: int
+    first_seq: int
+    last_seq: int
+    frames: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as it stands in the database."""
+
+    run_id: UUID
+    thread_id: str
+    graph: str
+    status: Status
+    attempt: int
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    outcome: Outcome
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in ENDED
+
+
+class RunStore:
+    """The statements on `agent.runs`."""
+
+    def __init__(self, database: Database, *, lease_seconds: float, max_crashes: int) -> None:
+        self.database = database
+        self.lease_seconds = lease_seconds
+        self.max_crashes = max_crashes
+
+    async def begin(
+        self, principal: Principal, run: NewRun, key: IdempotencyKey | None, *, make_thread: bool
+    ) -> Claim | None:
+        """Insert the run, claimed by this process; None when it was enqueued and waits its turn.
+
+        Raises:
+            ThreadBusy: another run of the thread runs or waits, and this one does not enqueue; with a
+                key, look for the key first.
+            ThreadOfAnotherGraph, UnknownThread: as they say.
+        """
+        query = _SQL["begin" if make_thread else "begin_on_thread"]
+        params = self._begin_params(principal, run, key)
+        for _ in range(_TRIES):
+            try:
+                row = await self.database.one(query, params)
+            except UniqueViolation:
+                # Lost a race for the thread or the key: the winner is visible to the next look.
+                if key is not None:
+                    raise ThreadBusy(run.thread_id) from None
+                continue
+            return self._begun(principal, run, row)
+        raise ThreadBusy(run.thread_id)
+
+    def _begin_params(self, principal: Principal, run: NewRun, key: IdempotencyKey | None) -> dict[str, Any]:
+        return {
+            "run_id": run.run_id,
+            "new_key": run.run_id,  # a new thread takes the uuid of its first run as its key
+            "tenant": principal.tenant,
+            "subject": principal.subject,
+            "thread_id": run.thread_id,
+            "graph": run.graph,
+            "kind": run.kind,
+            "payload": run.payload,
+            "request_id": run.request_id,
+            "enqueue": run.enqueue,
+            "lease": self.lease_seconds,
+            "route": key.route if key else None,
+            "key": key.key if key else None,
+            "fingerprint": key.fingerprint if key else None,
+        }
+
+    def _begun(self, principal: Principal, run: NewRun, row: DictRow | None) -> Claim | None:
+        if row is None:
+            raise UnknownThread(run.thread_id) if run.kind != "input" else ThreadOfAnotherGraph(run.thread_id)
+        if row["run_status"] is None:
+            raise ThreadBusy(run.thread_id)
+        if row["run_status"] == "pending":
+            return None
+        return Claim(
+            run_id=run.run_id,
+            thread_key=row["thread_key"],
+            thread_id=run.thread_id,
+            principal=principal,
+            graph=run.graph,
+            kind=run.kind,
+            payload=run.payload,
+            attempt=1,
+            thread_is_new=row["is_new"],
+            last_outcome=row["last_outcome"],
+        )
+
+    async def by_key(
+        self, principal: Principal, key: IdempotencyKey, *, seconds: float
+    ) -> tuple[UUID, str] | None:
+        """Return the run that came with this key within `seconds`, and its body's fingerprint."""
+        params = {"tenant": principal.tenant, "route": key.route, "key": key.key, "seconds": seconds}
+        row = await self.database.one(_SQL["by_key"], params)
+        if row is None:
+            await self.database.all(_SQL["drop_expired_key"], params)
+            return None
+        return row["run_id"], row["fingerprint"]
+
+    async def accept_resume(self, claim: Claim, detail: str) -> bool:
+        """Record who answered what; False when the lease is lost."""
+        params = {**_token(claim), **_owner(claim.principal), "detail": detail}
+        return await self.database.one(_SQL["accept_resume"], params) is not None
+
+    async def abandon(self, claim: Claim) -> None:
+        """Delete a run that was refused before it executed anything."""
+        await self.database.all(_SQL["abandon"], _token(claim))
+
+    async def claim(self, *, limit: int, mine: Sequence[UUID]) -> list[Claim]:
+        """Take up to `limit` runs that nobody executes, none of `mine`."""
+        params = {
+            "limit": limit,
+            "mine": list(mine),
+            "lease": self.lease_seconds,
+            "max_crashes": self.max_crashes,
+        }
+        try:
+            rows = await self.database.all(_SQL["claim"], params)
+        except UniqueViolation:
+            return []  # another run of the thread began meanwhile; the next look sees it
+        return [_claimed(row) for row in rows]
+
+    async def end_poisoned(self, *, mine: Sequence[UUID]) -> list[UUID]:
+        """End the runs whose process died too often."""
+        params = {"mine": list(mine), "max_crashes": self.max_crashes}
+        return [row["run_id"] for row in await self.database.all(_SQL["poison"], params)]
+
+    async def finish(self, claim: Claim, outcome: Outcome, last: Chunk | None, *, thread_status: str) -> bool:
+        """Store the outcome; False when another process holds the run by now."""
+        params = {
+            **_token(claim),
+            **_chunk(last),
+            "status": outcome.status,
+            "result": _text(outcome.result),
+            "interrupts": _text(outcome.interrupts),
+            "error_code": outcome.error_code,
+            "error_detail": outcome.error_detail,
+            "thread_status": thread_status,
+        }
+        return await self.database.one(_SQL["finish"], params) is not None
+
+    async def release(self, claim: Claim, last: Chunk | None) -> None:
+        """Give the run back to the queue, for another process to go on with."""
+        await self.database.all(_SQL["release"], {**_token(claim), **_chunk(last)})
+
+    async def append_events(self, claim: Claim, chunk: Chunk) -> bool:
+        """Store frames; False when another process holds the run by now."""
+        return await self.database.one(_SQL["append_events"], {**_token(claim), **_chunk(chunk)}) is not None
+
+    async def events_after(self, run_id: UUID, attempt: int, seq: int) -> list[Chunk]:
+        """Return up to 50 chunks that hold events after `attempt-seq`."""
+        params = {"run_id": run_id, "attempt": attempt, "seq": seq}
+        return [
+            Chunk(row["attempt"], row["first_seq"], row["last_seq"], bytes(row["frames"]))
+            for row in await self.database.all(_SQL["events_after"], params)
+        ]
+
+    async def last_event(self, run_id: UUID) -> tuple[int, int] | None:
+        """Return attempt and seq of the newest stored event."""
+        row = await self.database.one(_SQL["last_event"], {"run_id": run_id})
+        return (row["attempt"], row["last_seq"]) if row else None
+
+    async def get(self, principal: Principal, graph: str, run_id: UUID) -> RunRecord | None:
+        """Return the run if it is the principal's and the graph's."""
+        params = {"run_id": run_id, "tenant": principal.tenant, "graph": graph}
+        row = await self.database.one(_SQL["get"], params)
+        return _record(row) if row else None
+
+    async def watch(self, principal: Principal, run_id: UUID) -> None:
+        """Ask the process that executes the run to notify others of its news."""
+        await self.database.all(_SQL["watch"], {"run_id": run_id, "tenant": principal.tenant})
+
+    async def list(
+        self,
+        principal: Principal,
+        graph: str,
+        *,
+        thread_id: str | None,
+        status: str | None,
+        limit: int,
+        offset: int,
+    ) -> tuple[list[RunRecord], int]:
+        """Return a page of the graph's runs, newest first, and how many there are."""
+        params = {
+            "tenant": principal.tenant,
+            "graph": graph,
+            "thread_id": thread_id,
+            "status": status,
+            "limit": limit,
+            "offset": offset,
+        }
+        rows = await self.database.all(_SQL["list"], params)
+        return [_record(row) for row in rows], rows[0]["total"] if rows else 0
+
+    async def request_cancel(self, principal: Principal, graph: str, run_id: UUID) -> str | None:
+        """Cancel a waiting run or ask a running one to stop; returns its status before, None if unknown."""
+        params = {"run_id": run_id, "tenant": principal.tenant, "graph": graph}
+        row = await self.database.one(_SQL["request_cancel"], params)
+        return row["status"] if row else None
+
+
+async def renew_leases(
+    connection: Connection, claims: Sequence[Claim], *, lease_seconds: float
+) -> dict[UUID, bool]:
+    """Renew the leases that are still held; returns for each whether its cancellation is asked for."""
+    params = {
+        "run_ids": [claim.run_id for claim in claims],
+        "attempts": [claim.attempt for claim in claims],
+        "lease": lease_seconds,
+    }
+    rows = await execute(connection, _SQL["renew"], params)
+    return {row["run_id"]: row["cancel_requested"] for row in rows}
+
+
+def _token(claim: Claim) -> dict[str, Any]:
+    return {"run_id": claim.run_id, "attempt": claim.attempt}
+
+
+def _owner(principal: Principal) -> dict[str, Any]:
+    return {"tenant": principal.tenant, "subject": principal.subject}
+
+
+def _chunk(chunk: Chunk | None) -> dict[str, Any]:
+    if chunk is None:
+        return {"first_seq": None, "last_seq": None, "frames": None}
+    return {"first_seq": chunk.first_seq, "last_seq": chunk.last_seq, "frames": chunk.frames}
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
+
+
+def _bytes(value: str | None) -> bytes | None:
+    return None if value is None else value.encode()
+
+
+def _claimed(row: DictRow) -> Claim:
+    return Claim(
+        run_id=row["run_id"],
+        thread_key=row["thread_key"],
+        thread_id=row["thread_id"],
+        principal=Principal(tenant=row["tenant"], subject=row["created_by"]),
+        graph=row["graph"],
+        kind=row["kind"],
+        payload=row["payload"],
+        attempt=row["attempt"],
+        after_crash=row["crashed"],
+        watched=row["watched"],
+        last_outcome=row["last_outcome"],
+        elapsed=row["elapsed"],
+    )
+
+
+def _record(row: DictRow) -> RunRecord:
+    outcome = Outcome(
+        row["status"],
+        _bytes(row["result"]),
+        _bytes(row["interrupts"]),
+        row["error_code"],
+        row["error_detail"],
+    )
+    return RunRecord(
+        run_id=row["run_id"],
+        thread_id=row["thread_id"],
+        graph=row["graph"],
+        status=row["status"],
+        attempt=row["attempt"],
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        outcome=outcome,
+    )

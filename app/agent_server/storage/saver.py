@@ -1,0 +1,195 @@
+"""The saver of one run: LangGraph's own tables, written only while the run's token is live.
+
+Each write is one statement that first takes a share lock on the run's row and inserts nothing unless
+the row still carries this attempt. A process that wakes up after its lease was taken over can
+therefore execute a node, but never store what came of it (ADR 0001).
+
+It differs from AsyncPostgresSaver in three more ways. It holds no lock: the stock saver serialises all
+queries of a process, even on a pool. A text with a NUL or a lone surrogate, and a float that is not
+finite, go into the blobs, where they come back as they were, instead of into JSONB, which refuses
+them. And it never creates tables.
+"""
+
+import math
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from uuid import UUID
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_serializable_checkpoint_metadata,
+)
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.serde.base import SerializerProtocol
+from langgraph.checkpoint.serde.types import _DeltaSnapshot  # as the stock saver does
+from psycopg import AsyncCursor
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
+
+from agent_server.core.errors import LeaseLost
+from agent_server.storage.database import Database
+from agent_server.storage.queries import load
+
+_SQL = load("saver")
+_NOT_FOR_JSONB = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(slots=True)
+class Fence:
+    """The token that a run's writes carry. Shared by all copies that LangGraph makes of a saver."""
+
+    run_id: UUID
+    attempt: int
+    thread_is_new: bool = False
+    """No checkpoint exists yet, so the first look for one may be skipped."""
+
+
+class ReadOnlySaver(AsyncPostgresSaver):
+    """Reads checkpoints, one query at a time on the shared pool; writes nothing."""
+
+    def __init__(self, database: Database, serde: SerializerProtocol) -> None:
+        super().__init__(database.pool, serde=serde)
+        self.database = database
+
+    @asynccontextmanager
+    async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
+        if pipeline:
+            self._refuse()
+        async with (
+            self.database.pool.connection() as connection,
+            connection.cursor(binary=True, row_factory=dict_row) as cursor,
+        ):
+            yield cursor
+
+    async def setup(self) -> None:
+        """Refuse: tables are made by the `migrate` command."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        msg = "this saver writes nothing"
+        raise NotImplementedError(msg)
+
+
+class FencedSaver(ReadOnlySaver):
+    """Reads and writes the checkpoints of one run.
+
+    Raises:
+        LeaseLost: on a write after another process has taken the run, or after the run has ended.
+    """
+
+    def __init__(self, database: Database, serde: SerializerProtocol, fence: Fence) -> None:
+        super().__init__(database, serde)
+        self.fence = fence
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the checkpoint that `config` names, or the newest; None where there is none."""
+        if self.fence.thread_is_new:
+            self.fence.thread_is_new = False
+            return None
+        return await super().aget_tuple(config)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint and the channels that it changed."""
+        configurable = config["configurable"]
+        thread_id, ns = configurable["thread_id"], configurable["checkpoint_ns"]
+        inline, in_blobs = _split(checkpoint["channel_values"])
+        blobs = [
+            (channel, str(version), *self.serde.dumps_typed(in_blobs[channel]))
+            for channel, version in new_versions.items()
+            if channel in in_blobs
+        ]
+        await self._write(
+            "put",
+            thread_id=thread_id,
+            ns=ns,
+            checkpoint_id=checkpoint["id"],
+            parent_id=configurable.get("checkpoint_id"),
+            checkpoint=Jsonb({**checkpoint, "channel_values": inline}),
+            metadata=Jsonb(get_serializable_checkpoint_metadata(config, metadata)),
+            **_columns(("channels", "versions", "types", "blobs"), blobs),
+        )
+        return {
+            "configurable": {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": checkpoint["id"]}
+        }
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """Store what a task wrote, before the step that it belongs to has ended."""
+        configurable = config["configurable"]
+        rows = [
+            (WRITES_IDX_MAP.get(channel, idx), channel, *self.serde.dumps_typed(value))
+            for idx, (channel, value) in enumerate(writes)
+        ]
+        await self._write(
+            "put_writes",
+            thread_id=configurable["thread_id"],
+            ns=configurable["checkpoint_ns"],
+            checkpoint_id=configurable["checkpoint_id"],
+            task_id=task_id,
+            task_path=task_path,
+            replace=all(channel in WRITES_IDX_MAP for channel, _ in writes),
+            **_columns(("idxs", "channels", "types", "blobs"), rows),
+        )
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Refuse: threads are deleted with everything of theirs, by `threads.delete`."""
+        self._refuse()
+
+    async def _write(self, query: str, **params: Any) -> None:
+        fence = self.fence
+        fence.thread_is_new = False
+        row = await self.database.one(
+            _SQL[query], {**params, "run_id": fence.run_id, "attempt": fence.attempt}
+        )
+        if row is None:
+            msg = f"run {fence.run_id} is no longer held by attempt {fence.attempt}"
+            raise LeaseLost(msg)
+
+
+async def run_of_latest_checkpoint(database: Database, thread_key: UUID) -> UUID | None:
+    """Return the run that stored the thread's newest checkpoint; None without one."""
+    row = await database.one(_SQL["run_of_latest"], {"thread_id": str(thread_key)})
+    return UUID(row["run_id"]) if row and row["run_id"] else None
+
+
+def _split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Divide channel values into those that stay in the checkpoint's JSONB and those for the blobs."""
+    inline: dict[str, Any] = {}
+    blobs: dict[str, Any] = {}
+    for channel, value in values.items():
+        if isinstance(value, _DeltaSnapshot):
+            blobs[channel], inline[channel] = value, True  # the marker that the stock saver leaves
+        elif _fits_jsonb(value):
+            inline[channel] = value
+        else:
+            blobs[channel] = value
+    return inline, blobs
+
+
+def _fits_jsonb(value: Any) -> bool:
+    if isinstance(value, str):
+        return _NOT_FOR_JSONB.search(value) is None
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, int)
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+    if not rows:
+        return {name: [] for name in names}
+    return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
