@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, LiteralString, cast
 
 import psycopg
 import structlog
 from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
@@ -85,7 +86,7 @@ class Database:
 async def execute(connection: Connection, query: Query, params: Params) -> list[DictRow]:
     """Execute a named query on one connection, within the query's bound; raises psycopg's errors."""
     async with asyncio.timeout(query.seconds):
-        cursor = await connection.execute(query.sql, params, binary=True)
+        cursor = await connection.execute(cast("LiteralString", query.sql), params, binary=True)
         return await cursor.fetchall() if cursor.description else []
 
 
@@ -98,9 +99,9 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
         DatabaseUnavailable: no connection within the pool's time-out.
     """
     pool: Pool = AsyncConnectionPool(
-        settings.dsn,
+        _conninfo(settings.dsn),
         connection_class=AsyncConnection[DictRow],
-        kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0, **KEEPALIVE},
+        kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0},
         min_size=settings.pool_min_size,
         max_size=settings.pool_max_size,
         timeout=CHECKOUT_SECONDS,
@@ -119,24 +120,33 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
 async def connect(dsn: str, *, statement_timeout: float) -> Connection:
     """Open a connection of its own, outside the pool. Raises as `open_database`."""
     try:
-        connection = await AsyncConnection.connect(dsn, autocommit=True, row_factory=dict_row, **KEEPALIVE)
+        connection = await AsyncConnection[DictRow].connect(
+            _conninfo(dsn), autocommit=True, row_factory=dict_row
+        )
         await _configure(statement_timeout)(connection)
     except psycopg.Error as error:
         raise _translated(error) from error
     return connection
 
 
-def _configure(statement_timeout: float):  # a psycopg callback
+def _conninfo(dsn: str) -> str:
+    try:
+        return make_conninfo(dsn, **KEEPALIVE)
+    except psycopg.ProgrammingError as error:
+        raise _translated(error) from None
+
+
+def _configure(statement_timeout: float) -> Callable[[Connection], Awaitable[None]]:
     async def configure(connection: Connection) -> None:
-        milliseconds = int(statement_timeout * 1000)
-        await connection.execute(f"set statement_timeout = {milliseconds}")
+        milliseconds = str(int(statement_timeout * 1000))
+        await connection.execute("select set_config('statement_timeout', %s, false)", (milliseconds,))
 
     return configure
 
 
 async def _check_if_idle(connection: Connection) -> None:
     if time.monotonic() - getattr(connection, "returned_at", 0.0) > IDLE_CHECK_SECONDS:
-        await AsyncConnectionPool.check_connection(connection)
+        await Pool.check_connection(connection)
 
 
 async def _stamp(connection: Connection) -> None:

@@ -5,6 +5,7 @@ wait for ever, because the library's CREATE INDEX CONCURRENTLY waits for the sna
 """
 
 import asyncio
+from typing import LiteralString, cast
 
 import structlog
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -85,7 +86,7 @@ async def _apply_ours(connection: Connection) -> list[str]:
     pending = [path for path in sorted(MIGRATIONS.glob("*.sql")) if path.stem not in done]
     for path in pending:
         async with connection.transaction():
-            await connection.execute(path.read_text())  # pyright: ignore[reportArgumentType]  # our own file
+            await connection.execute(cast("LiteralString", path.read_text()))
             await connection.execute("insert into agent.migrations (name) values (%s)", (path.stem,))
         log.info("migrated", migration=path.stem)
     return [path.stem for path in pending]

@@ -107,6 +107,17 @@ class RunRecord:
         return self.status in ENDED
 
 
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """Which part of a list is wanted."""
+
+    thread_id: str | None = None
+    graph: str | None = None
+    status: str | None = None
+    limit: int = 20
+    offset: int = 0
+
+
 class RunStore:
     """The statements on `agent.runs`."""
 
@@ -260,26 +271,17 @@ class RunStore:
         """Ask the process that executes the run to notify others of its news."""
         await self.database.all(_SQL["watch"], {"run_id": run_id, "tenant": principal.tenant})
 
-    async def list(
-        self,
-        principal: Principal,
-        graph: str,
-        *,
-        thread_id: str | None,
-        status: str | None,
-        limit: int,
-        offset: int,
-    ) -> tuple[list[RunRecord], int]:
+    async def page(self, principal: Principal, graph: str, query: PageQuery) -> tuple[list[RunRecord], int]:
         """Return a page of the graph's runs, newest first, and how many there are."""
         params = {
             "tenant": principal.tenant,
             "graph": graph,
-            "thread_id": thread_id,
-            "status": status,
-            "limit": limit,
-            "offset": offset,
+            "thread_id": query.thread_id,
+            "status": query.status,
+            "limit": query.limit,
+            "offset": query.offset,
         }
-        rows = await self.database.all(_SQL["list"], params)
+        rows = await self.database.all(_SQL["page"], params)
         return [_record(row) for row in rows], rows[0]["total"] if rows else 0
 
     async def request_cancel(self, principal: Principal, graph: str, run_id: UUID) -> str | None:

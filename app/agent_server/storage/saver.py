@@ -10,9 +10,12 @@ finite, go into the blobs, where they come back as they were, instead of into JS
 them. And it never creates tables.
 """
 
+# pyright: reportPrivateUsage=false
+# The stock saver, too, tells a delta snapshot by its private class.
+
 import math
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -29,7 +32,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.base import SerializerProtocol
-from langgraph.checkpoint.serde.types import _DeltaSnapshot  # as the stock saver does
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from psycopg import AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
@@ -60,7 +63,7 @@ class ReadOnlySaver(AsyncPostgresSaver):
         self.database = database
 
     @asynccontextmanager
-    async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
+    async def _cursor(self, *, pipeline: bool = False) -> AsyncGenerator[AsyncCursor[DictRow]]:
         if pipeline:
             self._refuse()
         async with (
@@ -104,7 +107,7 @@ class FencedSaver(ReadOnlySaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store a checkpoint and the channels that it changed."""
-        configurable = config["configurable"]
+        configurable = config.get("configurable", {})
         thread_id, ns = configurable["thread_id"], configurable["checkpoint_ns"]
         inline, in_blobs = _split(checkpoint["channel_values"])
         blobs = [
@@ -130,7 +133,7 @@ class FencedSaver(ReadOnlySaver):
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Store what a task wrote, before the step that it belongs to has ended."""
-        configurable = config["configurable"]
+        configurable = config.get("configurable", {})
         rows = [
             (WRITES_IDX_MAP.get(channel, idx), channel, *self.serde.dumps_typed(value))
             for idx, (channel, value) in enumerate(writes)
@@ -145,10 +148,6 @@ class FencedSaver(ReadOnlySaver):
             replace=all(channel in WRITES_IDX_MAP for channel, _ in writes),
             **_columns(("idxs", "channels", "types", "blobs"), rows),
         )
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        """Refuse: threads are deleted with everything of theirs, by `threads.delete`."""
-        self._refuse()
 
     async def _write(self, query: str, **params: Any) -> None:
         fence = self.fence

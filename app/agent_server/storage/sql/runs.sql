@@ -241,7 +241,7 @@ update agent.runs set watched = true
 where run_id = %(run_id)s and tenant = %(tenant)s
 returning status, attempt
 
--- list (10 s)
+-- page (10 s)
 select r.*, t.thread_id, count(*) over () as total
 from agent.runs r join agent.threads t using (thread_key)
 where r.tenant = %(tenant)s and r.graph = %(graph)s

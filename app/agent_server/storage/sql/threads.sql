@@ -3,7 +3,7 @@ select thread_key, thread_id, graph, status, last_outcome, created_at, updated_a
 from agent.threads
 where tenant = %(tenant)s and thread_id = %(thread_id)s
 
--- list (10 s)
+-- page (10 s)
 select thread_id, graph, status, created_at, updated_at, count(*) over () as total
 from agent.threads
 where tenant = %(tenant)s
