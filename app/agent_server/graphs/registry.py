@@ -1,0 +1,123 @@
+"""The graphs of this process: loaded, checked and described once, at the start."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from langgraph.store.base import BaseStore
+from pydantic import BaseModel
+
+from agent_server.core.errors import ConfigurationError, UnknownGraph
+from agent_server.graphs.config import Durability, GraphEntry, read_graphs_file
+from agent_server.graphs.loading import import_graph, prepare_process
+from agent_server.graphs.pregel import Graph
+from agent_server.graphs.strict import StrictSerializer, TypeName, require_strict_mode, serializer_for
+from agent_server.storage.saver import ReadOnlySaver
+
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedGraph:
+    """One graph, with all that is told about it. Schemas are JSON Schema."""
+
+    name: str
+    description: str
+    durability: Durability
+    graph: Graph
+    serde: StrictSerializer
+    input_schema: dict[str, Any]
+    output_schema: dict[str, Any]
+    context_schema: dict[str, Any] | None
+    """Of `config.context`, and of `config.configurable`: LangGraph has made one of the two."""
+    mermaid: str
+
+    def bound(self, saver: ReadOnlySaver, store: BaseStore | None = None) -> Graph:
+        """Return the graph with a saver of its own: some 30 µs, against 400 for compiling it again.
+
+        The saver must carry this graph's `serde`; a copy forgets the allow-list that compiling derived.
+        """
+        return self.graph.copy({"checkpointer": saver, "store": store})
+
+    @property
+    def input_model(self) -> type[BaseModel] | None:
+        """The pydantic model of the input, where the graph's state is one."""
+        schema = getattr(getattr(self.graph, "builder", None), "input_schema", None)
+        return schema if isinstance(schema, type) and issubclass(schema, BaseModel) else None
+
+    @property
+    def configurable(self) -> frozenset[str]:
+        """The keys of `configurable` that the graph declares."""
+        return frozenset((self.context_schema or {}).get("properties", {}))
+
+
+class Registry(Mapping[str, LoadedGraph]):
+    """The graphs by name."""
+
+    def __init__(self, graphs: dict[str, LoadedGraph]) -> None:
+        self._graphs = graphs
+
+    def __getitem__(self, name: str) -> LoadedGraph:
+        """Return the graph, or raise UnknownGraph with the known names."""
+        try:
+            return self._graphs[name]
+        except KeyError:
+            raise UnknownGraph(name, sorted(self._graphs)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self._graphs)
+
+    def __len__(self) -> int:
+        """Count the graphs."""
+        return len(self._graphs)
+
+
+def load_graphs(path: Path) -> Registry:
+    """Load every graph of a `langgraph.json`.
+
+    Raises:
+        ConfigurationError: one sentence that names the file's key or the graph that is wrong.
+    """
+    require_strict_mode()
+    file = read_graphs_file(path)
+    folder = path.resolve().parent
+    prepare_process(file, folder)
+    extra = file.checkpointer.serde.allowed_msgpack_modules
+    graphs = {name: _load(name, entry, folder, extra) for name, entry in file.graphs.items()}
+    log.info("graphs loaded", graphs=sorted(graphs))
+    return Registry(graphs)
+
+
+def _load(name: str, entry: GraphEntry, folder: Path, extra: tuple[TypeName, ...]) -> LoadedGraph:
+    if not _NAME.match(name):
+        msg = f"graph {name!r}: a name has 1 to 64 letters, digits, _ and -."
+        raise ConfigurationError(msg)
+    graph, documentation = import_graph(name, entry.path, folder)
+    serde = serializer_for(name, graph, extra)
+    try:
+        return LoadedGraph(
+            name=name,
+            description=entry.description or documentation,
+            durability=entry.durability,
+            graph=graph,
+            serde=serde,
+            mermaid=graph.get_graph().draw_mermaid(),
+            **_schemas(graph),
+        )
+    except Exception as error:  # pydantic and the drawing may raise anything on a user's types
+        msg = f"graph {name!r} cannot be described: {type(error).__name__}: {error}"
+        raise ConfigurationError(msg) from error
+
+
+def _schemas(graph: Graph) -> dict[str, Any]:
+    return {
+        "input_schema": graph.get_input_jsonschema(),
+        "output_schema": graph.get_output_jsonschema(),
+        "context_schema": graph.get_context_jsonschema(),
+    }
