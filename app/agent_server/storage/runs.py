@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg.errors import UniqueViolation
 from psycopg.rows import DictRow
@@ -141,11 +141,12 @@ class RunStore:
         for _ in range(_TRIES):
             try:
                 row = await self.database.one(query, params)
-            except UniqueViolation:
-                # Lost a race for the thread or the key: the winner is visible to the next look.
-                if key is not None:
+            except UniqueViolation as error:
+                if error.diag.constraint_name == "idempotency_keys_pkey":
                     raise ThreadBusy(run.thread_id) from None
-                continue
+                continue  # lost a race for the thread: the winner is visible to the next look
+            if row is None:
+                raise (ThreadOfAnotherGraph if make_thread else UnknownThread)(run.thread_id)
             return self._begun(principal, run, row)
         raise ThreadBusy(run.thread_id)
 
@@ -167,9 +168,7 @@ class RunStore:
             "fingerprint": key.fingerprint if key else None,
         }
 
-    def _begun(self, principal: Principal, run: NewRun, row: DictRow | None) -> Claim | None:
-        if row is None:
-            raise UnknownThread(run.thread_id) if run.kind != "input" else ThreadOfAnotherGraph(run.thread_id)
+    def _begun(self, principal: Principal, run: NewRun, row: DictRow) -> Claim | None:
         if row["run_status"] is None:
             raise ThreadBusy(run.thread_id)
         if row["run_status"] == "pending":
@@ -198,9 +197,13 @@ class RunStore:
             return None
         return row["run_id"], row["fingerprint"]
 
-    async def accept_resume(self, claim: Claim, detail: str) -> bool:
-        """Record who answered what; False when the lease is lost."""
-        params = {**_token(claim), **_owner(claim.principal), "detail": detail}
+    async def accept(self, claim: Claim) -> bool:
+        """Mark the thread as busy; False when the lease is lost."""
+        return await self.database.one(_SQL["accept"], _token(claim)) is not None
+
+    async def accept_resume(self, claim: Claim, payload: str, detail: str) -> bool:
+        """Record who answered what, in the audit log and in the run; False when the lease is lost."""
+        params = {**_token(claim), **_owner(claim.principal), "payload": payload, "detail": detail}
         return await self.database.one(_SQL["accept_resume"], params) is not None
 
     async def abandon(self, claim: Claim) -> None:
@@ -238,7 +241,11 @@ class RunStore:
             "error_detail": outcome.error_detail,
             "thread_status": thread_status,
         }
-        return await self.database.one(_SQL["finish"], params) is not None
+        if await self.database.one(_SQL["finish"], params) is not None:
+            return True
+        # The first execution may have been committed, and only its answer lost.
+        known = {name: params[name] for name in ("run_id", "attempt", "status", "error_code")}
+        return await self.database.one(_SQL["finished"], known) is not None
 
     async def release(self, claim: Claim, last: Chunk | None) -> None:
         """Give the run back to the queue, for another process to go on with."""
@@ -282,11 +289,11 @@ class RunStore:
             "offset": query.offset,
         }
         rows = await self.database.all(_SQL["page"], params)
-        return [_record(row) for row in rows], rows[0]["total"] if rows else 0
+        return [_record(row) for row in rows if row["run_id"]], rows[0]["total"]
 
     async def request_cancel(self, principal: Principal, graph: str, run_id: UUID) -> str | None:
         """Cancel a waiting run or ask a running one to stop; returns its status before, None if unknown."""
-        params = {"run_id": run_id, "tenant": principal.tenant, "graph": graph}
+        params = {"run_id": run_id, "tenant": principal.tenant, "graph": graph, "token": uuid4()}
         row = await self.database.one(_SQL["request_cancel"], params)
         return row["status"] if row else None
 

@@ -5,7 +5,8 @@ create table agent.threads (
     tenant text not null,
     thread_id text not null,
     graph text not null,
-    status text not null default 'idle' check (status in ('idle', 'busy', 'interrupted', 'error')),
+    -- how it was left; it is busy, whatever this says, while one of its runs is pending or running
+    status text not null default 'idle' check (status in ('idle', 'interrupted', 'error')),
     -- how the last run ended; a run that was cut short may have left tool calls open
     last_outcome text,
     created_at timestamptz not null default now(),
@@ -33,6 +34,8 @@ create table agent.runs (
     crashes integer not null default 0,
     lease_expires_at timestamptz,
     cancel_requested boolean not null default false,
+    -- the request that asked for it
+    cancel_token uuid,
     -- somebody in another process waits for news of this run
     watched boolean not null default false,
 
@@ -47,6 +50,7 @@ create table agent.runs (
 create unique index runs_one_running_per_thread on agent.runs (thread_key) where status = 'running';
 create index runs_queue on agent.runs (thread_key, seq) where status in ('pending', 'running');
 create index runs_of_thread on agent.runs (thread_key, seq desc);
+create index runs_of_graph on agent.runs (tenant, graph, seq desc);
 create index runs_ended on agent.runs (finished_at) where finished_at is not null;
 
 create table agent.run_events (
@@ -93,6 +97,9 @@ create table agent.audit_log (
     detail jsonb not null default '{}'
 );
 create index audit_log_of_tenant on agent.audit_log (tenant, entry desc);
+
+create unique index audit_log_one_answer_a_run on agent.audit_log ((detail ->> 'run_id'))
+    where action = 'interrupt.answer';
 
 create function agent.refuse_change() returns trigger language plpgsql as $$
 begin

@@ -1,10 +1,11 @@
 -- begin (5 s)
 -- Makes the thread if need be and the run, claimed by the caller unless it has to wait.
--- No row: the thread belongs to another graph. A null run_status: the thread is busy.
+-- No row: the thread belongs to another graph. A null run_status: the thread is busy. A run that an earlier
+-- execution of this very statement has begun is found again; `pending` then also says that another process has it.
 with thread as (
     insert into agent.threads as t (thread_key, tenant, thread_id, graph, status)
-    values (%(new_key)s, %(tenant)s, %(thread_id)s, %(graph)s, 'busy')
-    on conflict (tenant, thread_id) do update set updated_at = now(), status = 'busy'
+    values (%(new_key)s, %(tenant)s, %(thread_id)s, %(graph)s, 'idle')
+    on conflict (tenant, thread_id) do update set updated_at = now()
         where t.graph = excluded.graph
     returning thread_key, xmax = 0 as is_new, last_outcome
 ), active as (
@@ -12,6 +13,10 @@ with thread as (
         select 1 from agent.runs r, thread
         where r.thread_key = thread.thread_key and r.status in ('pending', 'running')
     ) as busy
+), mine as (
+    select case when status = 'running' and attempt = 1 and started_at = created_at then 'running' else 'pending' end
+        as status
+    from agent.runs where run_id = %(run_id)s and tenant = %(tenant)s
 ), run as (
     insert into agent.runs (
         run_id, thread_key, tenant, graph, kind, payload, created_by, request_id,
@@ -24,16 +29,16 @@ with thread as (
         case when active.busy then null else now() + make_interval(secs => %(lease)s) end,
         case when active.busy then null else now() end
     from thread, active
-    where not active.busy or %(enqueue)s
+    where (not active.busy or %(enqueue)s) and not exists (select 1 from mine)
     returning status
 ), key as (
     insert into agent.idempotency_keys (tenant, route, key, fingerprint, run_id)
     select %(tenant)s, %(route)s, %(key)s::text, %(fingerprint)s, %(run_id)s from run where %(key)s::text is not null
 )
 select
-    thread.thread_key, thread.is_new, thread.last_outcome, run.status as run_status,
+    thread.thread_key, thread.is_new, thread.last_outcome, coalesce(run.status, mine.status) as run_status,
     case when run.status = 'pending' then pg_notify('agent', 'queue') end
-from thread left join run on true
+from thread left join run on true left join mine on true
 
 -- begin_on_thread (5 s)
 -- The same for a thread that has to exist: resume and state updates. No row: it does not.
@@ -46,6 +51,10 @@ with thread as (
         select 1 from agent.runs r, thread
         where r.thread_key = thread.thread_key and r.status in ('pending', 'running')
     ) as busy
+), mine as (
+    select case when status = 'running' and attempt = 1 and started_at = created_at then 'running' else 'pending' end
+        as status
+    from agent.runs where run_id = %(run_id)s and tenant = %(tenant)s
 ), run as (
     insert into agent.runs (
         run_id, thread_key, tenant, graph, kind, payload, created_by, request_id,
@@ -55,14 +64,14 @@ with thread as (
         %(run_id)s, thread.thread_key, %(tenant)s, %(graph)s, %(kind)s, %(payload)s, %(subject)s, %(request_id)s,
         'running', 1, now() + make_interval(secs => %(lease)s), now()
     from thread, active
-    where not active.busy
+    where not active.busy and not exists (select 1 from mine)
     returning status
 ), key as (
     insert into agent.idempotency_keys (tenant, route, key, fingerprint, run_id)
     select %(tenant)s, %(route)s, %(key)s::text, %(fingerprint)s, %(run_id)s from run where %(key)s::text is not null
 )
-select thread.thread_key, false as is_new, thread.last_outcome, run.status as run_status
-from thread left join run on true
+select thread.thread_key, false as is_new, thread.last_outcome, coalesce(run.status, mine.status) as run_status
+from thread left join run on true left join mine on true
 
 -- by_key (5 s)
 select run_id, fingerprint from agent.idempotency_keys
@@ -75,23 +84,27 @@ where tenant = %(tenant)s and route = %(route)s and key = %(key)s
     and created_at <= now() - make_interval(secs => %(seconds)s)
 
 -- accept_resume (5 s)
--- The answers fit what waits: the thread is at work again, and who answered is on record.
+-- The answers fit what waits: who answered is on record, once a run.
 with run as (
     select run_id, thread_key from agent.runs
     where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
     for share
-), thread as (
-    update agent.threads t set status = 'busy', updated_at = now() from run where t.thread_key = run.thread_key
-    returning t.thread_id
 ), audit as (
     insert into agent.audit_log (tenant, subject, action, target, detail)
-    select %(tenant)s, %(subject)s, 'interrupt.answer', thread.thread_id, %(detail)s::jsonb from thread
-    where not exists (
-        select 1 from agent.audit_log a
-        where a.tenant = %(tenant)s and a.action = 'interrupt.answer' and a.detail ->> 'run_id' = %(run_id)s::text
-    )
+    select
+        %(tenant)s, %(subject)s, 'interrupt.answer', t.thread_id,
+        %(detail)s::jsonb || jsonb_build_object('run_id', run.run_id)
+    from run join agent.threads t using (thread_key)
+    on conflict do nothing
 )
 select thread_key from run
+
+-- accept (5 s)
+-- A run without new input has something to go on with: the thread is at work again.
+update agent.threads t set status = 'busy', updated_at = now()
+from agent.runs r
+where r.run_id = %(run_id)s and r.attempt = %(attempt)s and r.status = 'running' and t.thread_key = r.thread_key
+returning t.thread_key
 
 -- abandon (5 s)
 -- A run that was refused under its lease leaves no trace.
@@ -120,7 +133,8 @@ with free as (
         and (
             (r.status = 'pending' and not exists (
                 select 1 from agent.runs e
-                where e.thread_key = r.thread_key and e.status in ('pending', 'running') and e.seq < r.seq
+                where e.thread_key = r.thread_key
+                    and (e.status = 'running' or e.status = 'pending' and e.seq < r.seq)
             ))
             or (r.status = 'running' and r.lease_expires_at < now() and r.crashes + 1 < %(max_crashes)s)
         )
@@ -155,12 +169,7 @@ with dead as (
     from dead where r.run_id = dead.run_id
     returning r.run_id, r.thread_key
 ), thread as (
-    update agent.threads t set
-        updated_at = now(),
-        last_outcome = 'error',
-        status = case when exists (
-            select 1 from agent.runs r where r.thread_key = t.thread_key and r.status = 'pending'
-        ) then 'busy' else 'error' end
+    update agent.threads t set updated_at = now(), last_outcome = 'error', status = 'error'
     from ended where t.thread_key = ended.thread_key
 )
 select run_id, pg_notify('agent', 'run:' || run_id) from ended
@@ -183,17 +192,21 @@ with ended as (
         select 1 from agent.runs r, ended where r.thread_key = ended.thread_key and r.status = 'pending'
     ) as waits
 ), thread as (
-    update agent.threads t set
-        updated_at = now(),
-        last_outcome = %(status)s,
-        status = case when queue.waits then 'busy' else %(thread_status)s end
-    from ended, queue where t.thread_key = ended.thread_key
+    update agent.threads t set updated_at = now(), last_outcome = %(status)s, status = %(thread_status)s
+    from ended where t.thread_key = ended.thread_key
 )
 select
     ended.run_id,
     case when ended.watched then pg_notify('agent', 'run:' || ended.run_id) end,
     case when queue.waits then pg_notify('agent', 'queue') end
 from ended, queue
+
+-- finished (5 s)
+-- Whether this attempt has stored just this outcome before: nobody else ends a run without raising its attempt,
+-- except as poison.
+select 1 as it_has from agent.runs
+where run_id = %(run_id)s and attempt = %(attempt)s and status = %(status)s
+    and error_code is not distinct from %(error_code)s
 
 -- release (5 s)
 -- Hands a run over: it is the first of its thread's queue again, and this was no crash.
@@ -242,38 +255,43 @@ where run_id = %(run_id)s and tenant = %(tenant)s
 returning status, attempt
 
 -- page (10 s)
-select r.*, t.thread_id, count(*) over () as total
-from agent.runs r join agent.threads t using (thread_key)
-where r.tenant = %(tenant)s and r.graph = %(graph)s
-    and (%(thread_id)s::text is null or t.thread_id = %(thread_id)s)
-    and (%(status)s::text is null or r.status = %(status)s)
-order by r.seq desc
-limit %(limit)s offset %(offset)s
+-- One row at least: the total is told beyond the last page, too.
+with wanted as (
+    select r.* from agent.runs r
+    where r.tenant = %(tenant)s and r.graph = %(graph)s
+        and (%(thread_id)s::text is null or r.thread_key = (
+            select thread_key from agent.threads where tenant = %(tenant)s and thread_id = %(thread_id)s
+        ))
+        and (%(status)s::text is null or r.status = %(status)s)
+), page as (
+    select * from wanted order by seq desc limit %(limit)s offset %(offset)s
+)
+select counted.total, page.*, t.thread_id
+from (select count(*) as total from wanted) as counted
+left join (page join agent.threads t using (thread_key)) on true
+order by page.seq desc
 
 -- request_cancel (5 s)
--- A run that waits its turn ends here; a running one is told to stop.
+-- A run that waits its turn ends here; a running one is told to stop. `token` marks who ended it, so that the
+-- same request, executed again, still tells the status before.
 with target as (
-    select run_id, thread_key, status from agent.runs
+    select run_id, status, cancel_token from agent.runs
     where run_id = %(run_id)s and tenant = %(tenant)s and graph = %(graph)s
     for update
 ), changed as (
     update agent.runs r set
         cancel_requested = true,
         watched = true,
+        cancel_token = %(token)s,
         status = case when target.status = 'pending' then 'cancelled' else r.status end,
         error_code = case when target.status = 'pending' then 'run_cancelled' end,
         error_detail = case when target.status = 'pending' then 'The run was cancelled before it began.' end,
         finished_at = case when target.status = 'pending' then now() end
     from target
     where r.run_id = target.run_id and target.status in ('pending', 'running')
-    returning r.run_id, r.thread_key, r.status
-), thread as (
-    update agent.threads t set updated_at = now(), status = case
-        when exists (
-            select 1 from agent.runs o
-            where o.thread_key = t.thread_key and o.status in ('pending', 'running') and o.run_id <> changed.run_id
-        ) then 'busy' else 'idle' end
-    from changed where t.thread_key = changed.thread_key and changed.status = 'cancelled'
 )
-select target.status, pg_notify('agent', 'run:' || target.run_id)
+select
+    case when target.status = 'cancelled' and target.cancel_token = %(token)s then 'pending' else target.status end
+        as status,
+    pg_notify('agent', 'run:' || target.run_id)
 from target

@@ -1,39 +1,60 @@
 -- get (5 s)
-select thread_key, thread_id, graph, status, last_outcome, created_at, updated_at
-from agent.threads
-where tenant = %(tenant)s and thread_id = %(thread_id)s
+select
+    t.thread_key, t.thread_id, t.graph, t.last_outcome, t.created_at, t.updated_at,
+    case when exists (
+        select 1 from agent.runs r where r.thread_key = t.thread_key and r.status in ('pending', 'running')
+    ) then 'busy' else t.status end as status
+from agent.threads t
+where t.tenant = %(tenant)s and t.thread_id = %(thread_id)s
 
 -- page (10 s)
-select thread_id, graph, status, created_at, updated_at, count(*) over () as total
-from agent.threads
-where tenant = %(tenant)s
-    and (%(graph)s::text is null or graph = %(graph)s)
-    and (%(status)s::text is null or status = %(status)s)
-order by created_at desc
-limit %(limit)s offset %(offset)s
+-- One row at least: the total is told beyond the last page, too.
+with wanted as (
+    select
+        t.thread_key, t.thread_id, t.graph, t.last_outcome, t.created_at, t.updated_at,
+        case when exists (
+            select 1 from agent.runs r where r.thread_key = t.thread_key and r.status in ('pending', 'running')
+        ) then 'busy' else t.status end as status
+    from agent.threads t
+    where t.tenant = %(tenant)s and (%(graph)s::text is null or t.graph = %(graph)s)
+), kept as (
+    select * from wanted where %(status)s::text is null or status = %(status)s
+), page as (
+    select * from kept order by created_at desc, thread_key desc limit %(limit)s offset %(offset)s
+)
+select counted.total, page.*
+from (select count(*) as total from kept) as counted left join page on true
+order by page.created_at desc, page.thread_key desc
+
+-- lock (5 s)
+-- First half of a deletion. Who begins a run locks the thread, too, so the second half, which looks with a
+-- snapshot of its own, sees every run that there will be.
+select thread_key from agent.threads
+where tenant = %(tenant)s and thread_id = %(thread_id)s
+for update
 
 -- delete (30 s)
--- Every row of the thread in every table. Nothing is deleted while a run of it is at work or waits.
+-- Every row of the thread in every table; runs, their events and their keys go with it. Nothing is deleted while
+-- a run of it is at work or waits. No row: it is gone already.
 with thread as (
-    select thread_key from agent.threads
-    where tenant = %(tenant)s and thread_id = %(thread_id)s
-    for update
-), active as (
-    select exists (
-        select 1 from agent.runs r, thread
-        where r.thread_key = thread.thread_key and r.status in ('pending', 'running')
-    ) as busy
-), checkpoints as (
-    delete from checkpoints c using thread, active
-    where c.thread_id = thread.thread_key::text and not active.busy
-), blobs as (
-    delete from checkpoint_blobs b using thread, active
-    where b.thread_id = thread.thread_key::text and not active.busy
-), writes as (
-    delete from checkpoint_writes w using thread, active
-    where w.thread_id = thread.thread_key::text and not active.busy
+    select
+        t.thread_key,
+        exists (
+            select 1 from agent.runs r where r.thread_key = t.thread_key and r.status in ('pending', 'running')
+        ) as busy
+    from agent.threads t
+    where t.tenant = %(tenant)s and t.thread_id = %(thread_id)s
+), gone_checkpoints as (
+    delete from checkpoints c using thread
+    where c.thread_id = thread.thread_key::text and not thread.busy
+), gone_blobs as (
+    delete from checkpoint_blobs b using thread
+    where b.thread_id = thread.thread_key::text and not thread.busy
+), gone_writes as (
+    delete from checkpoint_writes w using thread
+    where w.thread_id = thread.thread_key::text and not thread.busy
 ), gone as (
-    delete from agent.threads t using thread, active
-    where t.thread_key = thread.thread_key and not active.busy
+    delete from agent.threads t using thread
+    where t.thread_key = thread.thread_key and not thread.busy
 )
-select active.busy from thread, active
+select thread.busy from thread

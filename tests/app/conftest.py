@@ -1,0 +1,62 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from typing import LiteralString
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from support.postgres import (
+    empty_database,
+    fresh_database,
+    module_database,
+    new_database,
+    postgres_cluster,
+    postgres_url,
+)
+
+from agent_server.core.settings import Settings
+from agent_server.storage.database import Database, open_database
+from agent_server.storage.migrate import migrate
+from lgp.embedded import Cluster
+
+__all__ = ["fresh_database", "module_database", "new_database", "postgres_cluster", "postgres_url"]
+
+_copies = count(1)
+
+
+def settings_for(url: str, **more: object) -> Settings:
+    """The settings of a process whose database is at `url`; pools are small, for many live at once."""
+    values = {"pool_min_size": 1, "pool_max_size": 8} | more
+    return Settings.model_validate({"database_url": url} | values)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_cluster: Cluster) -> Iterator[str]:
+    """The URL of a database that is migrated once and then only copied."""
+    with empty_database(postgres_cluster) as url:
+        asyncio.run(migrate(settings_for(url)))
+        yield url
+
+
+@pytest.fixture
+def migrated_database(postgres_cluster: Cluster, migrated_template: str) -> Iterator[str]:
+    """The URL of a migrated database of this test alone."""
+    name = f"copy_{next(_copies)}"
+    template = str(conninfo_to_dict(migrated_template)["dbname"])
+    _execute(postgres_cluster, "CREATE DATABASE {} TEMPLATE {}", name, template)
+    yield postgres_cluster.url_of(name)
+    _execute(postgres_cluster, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+async def database(migrated_database: str) -> AsyncIterator[Database]:
+    """An open pool on a migrated database of this test alone."""
+    async with open_database(settings_for(migrated_database)) as opened:
+        yield opened
+
+
+def _execute(cluster: Cluster, statement: LiteralString, *names: str) -> None:
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
