@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, cast
 
@@ -61,26 +61,42 @@ class Database:
             Overloaded: no connection became free in time.
             DatabaseUnavailable: PostgreSQL does not answer, or not within the query's bound.
         """
-        for attempt in range(TRIES):
-            try:
-                return await self._once(query, params)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                if isinstance(error, (PoolTimeout, TooManyRequests)) or attempt == TRIES - 1:
-                    raise _translated(error) from error
-                await asyncio.sleep(RETRY_SECONDS * 2**attempt)
-            except TimeoutError as error:
-                msg = "The database did not answer in time."
-                raise DatabaseUnavailable(msg) from error
-        raise AssertionError
+
+        async def attempt(connection: Connection) -> list[DictRow]:
+            return await execute(connection, query, params)
+
+        return await self._tried(attempt)
+
+    async def together(self, queries: Sequence[Query], params: Params) -> list[DictRow]:
+        """Execute the queries in one transaction and return the last one's rows. Raises as `all`."""
+
+        async def attempt(connection: Connection) -> list[DictRow]:
+            rows: list[DictRow] = []
+            async with connection.transaction():
+                for query in queries:
+                    rows = await execute(connection, query, params)
+            return rows
+
+        return await self._tried(attempt)
 
     async def one(self, query: Query, params: Params) -> DictRow | None:
         """Return the first row, or None. Raises as `all`."""
         rows = await self.all(query, params)
         return rows[0] if rows else None
 
-    async def _once(self, query: Query, params: Params) -> list[DictRow]:
-        async with self.pool.connection() as connection:
-            return await execute(connection, query, params)
+    async def _tried(self, attempt: Callable[[Connection], Awaitable[list[DictRow]]]) -> list[DictRow]:
+        for number in range(TRIES):
+            try:
+                async with self.pool.connection() as connection:
+                    return await attempt(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                if isinstance(error, (PoolTimeout, TooManyRequests)) or number == TRIES - 1:
+                    raise _translated(error) from error
+                await asyncio.sleep(RETRY_SECONDS * 2**number)
+            except TimeoutError as error:
+                msg = "The database did not answer in time."
+                raise DatabaseUnavailable(msg) from error
+        raise AssertionError
 
 
 async def execute(connection: Connection, query: Query, params: Params) -> list[DictRow]:
