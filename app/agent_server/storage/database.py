@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, LiteralString, cast
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
-import structlog
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import QueryCanceled
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
@@ -24,6 +24,10 @@ Pool = AsyncConnectionPool[Connection]
 CONNECT_SECONDS = 5
 CHECKOUT_SECONDS = 10
 """The longest a statement waits for a free connection before the answer is 503."""
+START_SECONDS = 5
+"""The longest a start waits for the pool's first connections."""
+RECONNECT_SECONDS = 5
+"""After it the pool gives an attempt up. The next statement begins a new one, without the delay that grew."""
 MAX_WAITING = 500
 TRIES = 3
 RETRY_SECONDS = 0.2
@@ -41,7 +45,8 @@ KEEPALIVE = {
     "tcp_user_timeout": 15000,
 }
 
-log = structlog.get_logger()
+T = TypeVar("T")
+_UNAVAILABLE = "The database is not available."
 
 
 class Database:
@@ -61,42 +66,54 @@ class Database:
             Overloaded: no connection became free in time.
             DatabaseUnavailable: PostgreSQL does not answer, or not within the query's bound.
         """
-
-        async def attempt(connection: Connection) -> list[DictRow]:
-            return await execute(connection, query, params)
-
-        return await self._tried(attempt)
-
-    async def together(self, queries: Sequence[Query], params: Params) -> list[DictRow]:
-        """Execute the queries in one transaction and return the last one's rows. Raises as `all`."""
-
-        async def attempt(connection: Connection) -> list[DictRow]:
-            rows: list[DictRow] = []
-            async with connection.transaction():
-                for query in queries:
-                    rows = await execute(connection, query, params)
-            return rows
-
-        return await self._tried(attempt)
+        return await self.together((query,), params)
 
     async def one(self, query: Query, params: Params) -> DictRow | None:
         """Return the first row, or None. Raises as `all`."""
         rows = await self.all(query, params)
         return rows[0] if rows else None
 
-    async def _tried(self, attempt: Callable[[Connection], Awaitable[list[DictRow]]]) -> list[DictRow]:
+    async def together(self, queries: Sequence[Query], params: Params) -> list[DictRow]:
+        """Execute the queries, several in one transaction; return the last one's rows. Raises as `all`."""
+
+        async def attempt() -> list[DictRow]:
+            rows: list[DictRow] = []
+            async with self.pool.connection() as connection, _transaction(connection, len(queries)):
+                for query in queries:
+                    rows = await execute(connection, query, params)
+            return rows
+
+        return await self.retried(attempt)
+
+    async def retried(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Return what `attempt` returns, tried again when its connection turns out to be dead.
+
+        Raises as `all`.
+        """
+        failures = self._failed_connects()
         for number in range(TRIES):
             try:
-                async with self.pool.connection() as connection:
-                    return await attempt(connection)
+                return await attempt()
+            except (PoolTimeout, TooManyRequests) as error:
+                if self._failed_connects() > failures:
+                    raise DatabaseUnavailable(_UNAVAILABLE) from error
+                msg = "No database connection became free in time."
+                raise Overloaded(msg) from error
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                if isinstance(error, (PoolTimeout, TooManyRequests)) or number == TRIES - 1:
-                    raise _translated(error) from error
+                if isinstance(error, QueryCanceled) or number == TRIES - 1:
+                    raise DatabaseUnavailable(_UNAVAILABLE) from error
                 await asyncio.sleep(RETRY_SECONDS * 2**number)
             except TimeoutError as error:
                 msg = "The database did not answer in time."
                 raise DatabaseUnavailable(msg) from error
         raise AssertionError
+
+    def _failed_connects(self) -> int:
+        return self.pool.get_stats().get("connections_errors", 0)
+
+
+def _transaction(connection: Connection, statements: int) -> AbstractAsyncContextManager[object]:
+    return connection.transaction() if statements > 1 else nullcontext()
 
 
 async def execute(connection: Connection, query: Query, params: Params) -> list[DictRow]:
@@ -112,7 +129,7 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
 
     Raises:
         ConfigurationError: the URL is malformed.
-        DatabaseUnavailable: no connection within the pool's time-out.
+        DatabaseUnavailable: no connection within five seconds.
     """
     pool: Pool = AsyncConnectionPool(
         _conninfo(settings.dsn),
@@ -127,9 +144,14 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
         configure=_configure(settings.statement_timeout_seconds),
         check=_check_if_idle,
         reset=_stamp,
+        reconnect_timeout=RECONNECT_SECONDS,
         open=False,
     )
     async with pool:
+        try:
+            await pool.wait(START_SECONDS)
+        except PoolTimeout as error:
+            raise DatabaseUnavailable(_UNAVAILABLE) from error
         yield Database(pool)
 
 
@@ -141,15 +163,16 @@ async def connect(dsn: str, *, statement_timeout: float) -> Connection:
         )
         await _configure(statement_timeout)(connection)
     except psycopg.Error as error:
-        raise _translated(error) from error
+        raise DatabaseUnavailable(_UNAVAILABLE) from error
     return connection
 
 
 def _conninfo(dsn: str) -> str:
     try:
         return make_conninfo(dsn, **KEEPALIVE)
-    except psycopg.ProgrammingError as error:
-        raise _translated(error) from None
+    except psycopg.ProgrammingError:
+        msg = "DATABASE_URL is not a usable PostgreSQL URL."
+        raise ConfigurationError(msg) from None
 
 
 def _configure(statement_timeout: float) -> Callable[[Connection], Awaitable[None]]:
@@ -167,11 +190,3 @@ async def _check_if_idle(connection: Connection) -> None:
 
 async def _stamp(connection: Connection) -> None:
     connection.returned_at = time.monotonic()  # pyright: ignore[reportAttributeAccessIssue]  # read above
-
-
-def _translated(error: psycopg.Error) -> Exception:
-    if isinstance(error, (PoolTimeout, TooManyRequests)):
-        return Overloaded("No database connection became free in time.")
-    if isinstance(error, psycopg.ProgrammingError):
-        return ConfigurationError("DATABASE_URL is not a usable PostgreSQL URL.")
-    return DatabaseUnavailable("The database is not available.")

@@ -13,12 +13,14 @@ them. And it never creates tables.
 # pyright: reportPrivateUsage=false
 # The stock saver, too, tells a delta snapshot by its private class.
 
+import asyncio
 import math
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 from langchain_core.runnables import RunnableConfig
@@ -40,6 +42,11 @@ from psycopg.types.json import Jsonb
 from agent_server.core.errors import LeaseLost
 from agent_server.storage.database import Database
 from agent_server.storage.queries import load
+
+T = TypeVar("T")
+
+READ_SECONDS = 30
+"""The longest one read of checkpoints takes."""
 
 _SQL = load("saver")
 _NOT_FOR_JSONB = re.compile("[\x00\ud800-\udfff]")
@@ -72,6 +79,28 @@ class ReadOnlySaver(AsyncPostgresSaver):
         ):
             yield cursor
 
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the checkpoint that `config` names, or the newest; None where there is none."""
+        return await self.database.retried(partial(_bounded, super().aget_tuple, config))
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002  # LangGraph's name
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncGenerator[CheckpointTuple]:
+        """Yield the checkpoints, newest first; they are read before the first is handed out."""
+        search = super().alist
+
+        async def attempt() -> list[CheckpointTuple]:
+            async with asyncio.timeout(READ_SECONDS):
+                return [item async for item in search(config, filter=filter, before=before, limit=limit)]
+
+        for item in await self.database.retried(attempt):
+            yield item
+
     async def setup(self) -> None:
         """Refuse: tables are made by the `migrate` command."""
         self._refuse()
@@ -79,6 +108,11 @@ class ReadOnlySaver(AsyncPostgresSaver):
     def _refuse(self) -> NoReturn:
         msg = "this saver writes nothing"
         raise NotImplementedError(msg)
+
+
+async def _bounded(read: Callable[[RunnableConfig], Awaitable[T]], config: RunnableConfig) -> T:
+    async with asyncio.timeout(READ_SECONDS):
+        return await read(config)
 
 
 class FencedSaver(ReadOnlySaver):
