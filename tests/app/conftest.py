@@ -5,6 +5,7 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from app.support.storage_world import settings_for
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from support.postgres import (
@@ -16,7 +17,6 @@ from support.postgres import (
     postgres_url,
 )
 
-from agent_server.core.settings import Settings
 from agent_server.storage.database import Database, open_database
 from agent_server.storage.migrate import migrate
 from lgp.embedded import Cluster
@@ -24,12 +24,6 @@ from lgp.embedded import Cluster
 __all__ = ["fresh_database", "module_database", "new_database", "postgres_cluster", "postgres_url"]
 
 _copies = count(1)
-
-
-def settings_for(url: str, **more: object) -> Settings:
-    """The settings of a process whose database is at `url`; pools are small, for many live at once."""
-    values = {"pool_min_size": 1, "pool_max_size": 8} | more
-    return Settings.model_validate({"database_url": url} | values)
 
 
 @pytest.fixture(scope="session")

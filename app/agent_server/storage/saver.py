@@ -5,16 +5,15 @@ the row still carries this attempt. A process that wakes up after its lease was 
 therefore execute a node, but never store what came of it (ADR 0001).
 
 It differs from AsyncPostgresSaver in three more ways. It holds no lock: the stock saver serialises all
-queries of a process, even on a pool. A text with a NUL or a lone surrogate, and a float that is not
-finite, go into the blobs, where they come back as they were, instead of into JSONB, which refuses
-them. And it never creates tables.
+queries of a process, even on a pool. What JSONB refuses or changes goes into the blobs, where it comes
+back as it was: a text with a NUL or a lone surrogate, a float that is infinite or large, an Enum that is
+a str or an int, too. And it never creates tables.
 """
 
 # pyright: reportPrivateUsage=false
 # The stock saver, too, tells a delta snapshot by its private class.
 
 import asyncio
-import math
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -47,6 +46,9 @@ T = TypeVar("T")
 
 READ_SECONDS = 30
 """The longest one read of checkpoints takes."""
+
+LARGEST_PLAIN = 1e15
+"""A larger float is written with an exponent, which JSONB turns into the digits of an integer."""
 
 _SQL = load("saver")
 _NOT_FOR_JSONB = re.compile("[\x00\ud800-\udfff]")
@@ -215,11 +217,12 @@ def _split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _fits_jsonb(value: Any) -> bool:
-    if isinstance(value, str):
+    """Whether JSONB gives back just this value: an Enum would lose its class, a large float its type."""
+    if type(value) is str:
         return _NOT_FOR_JSONB.search(value) is None
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return value is None or isinstance(value, int)
+    if type(value) is float:
+        return abs(value) < LARGEST_PLAIN and str(value) != "-0.0"
+    return value is None or type(value) is int or type(value) is bool
 
 
 def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
