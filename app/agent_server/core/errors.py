@@ -4,16 +4,19 @@
     ├── ConfigurationError          the process does not start; the message is the one line shown
     ├── Unauthenticated             401
     ├── Forbidden                   403
+    │   └── ForbiddenOrigin
     ├── NotFound                    404
     │   ├── UnknownGraph
     │   ├── UnknownThread
     │   └── UnknownRun
+    ├── MethodNotAllowed            405
     ├── Conflict                    409
     │   ├── ThreadBusy
     │   ├── ThreadOfAnotherGraph
     │   ├── NothingToResume
     │   ├── RunCancelled
     │   └── RunFinished
+    ├── BodyTooLarge                413
     ├── Invalid                     422
     │   ├── InvalidInput
     │   ├── InvalidAnswer
@@ -37,6 +40,11 @@ A message is written for the client: it names the client's own ids and nothing o
 from typing import Any, ClassVar
 
 
+def shorten(text: str, limit: int) -> str:
+    """Return at most `limit` characters, the last of them an ellipsis where something was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 class ServerError(Exception):
     """Base of all errors of this server; `extra` is merged into the answer's body."""
 
@@ -50,7 +58,13 @@ class ServerError(Exception):
 
 
 class ConfigurationError(ServerError):
-    """The process cannot start as it is configured."""
+    """The process cannot start as it is configured; whatever the detail quotes, it is one line.
+
+    At most 1,000 characters of it: a user's module may raise with a page of text.
+    """
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(shorten(" ".join(detail.split()), 1000), **extra)
 
 
 class Unauthenticated(ServerError):
@@ -105,6 +119,13 @@ class UnknownRun(NotFound):
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"There is no run {run_id!r}.")
+
+
+class MethodNotAllowed(ServerError):
+    """The path exists, for other methods."""
+
+    status = 405
+    code = "method_not_allowed"
 
 
 class Conflict(ServerError):
@@ -259,3 +280,17 @@ class LeaseLost(ServerError):
     """Another process has taken the run: nothing more of this one may be written."""
 
     code = "lease_lost"
+
+
+def restored(code: str, detail: str, **extra: Any) -> ServerError:
+    """Return the error that a run's row tells by its code, to be raised again."""
+    pending: list[type[ServerError]] = [RunFailed, ServerError]
+    for kind in pending:
+        pending += kind.__subclasses__()
+        if kind.code == code:
+            break
+    else:
+        kind = RunFailed
+    error = kind.__new__(kind)
+    ServerError.__init__(error, detail, **extra)
+    return error

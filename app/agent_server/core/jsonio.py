@@ -6,20 +6,31 @@ import json
 import math
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
+from enum import Enum
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from pathlib import PurePath
 from typing import Any, cast
 
 import orjson
+from pydantic_core import to_jsonable_python
 
 from agent_server.core.errors import Invalid
 
-INT64 = range(-(2**63), 2**64)
-"""The integers that JSON, msgpack and PostgreSQL carry alike."""
+MAX_DEPTH = 100
+"""Levels of nesting that are read, and mended: LangGraph, msgpack and orjson carry more."""
 
 _SUSPECT = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 _UNSAFE_TEXT = re.compile("[\x00\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_TEXTS = (
+    *(Decimal, complex, date, time, timedelta, tzinfo, PurePath, re.Pattern),
+    *(IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network),
+)
+_INT64_CHARACTERS = 20
+_LONG_BITS = 10_000  # far below where Python refuses to write an integer in decimal
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 
@@ -28,7 +39,7 @@ def loads(body: bytes) -> Any:
 
     Raises:
         Invalid: not JSON in UTF-8, a repeated key, a number beyond 64 bits, NaN or infinity, nesting
-            too deep to parse, or a NUL or lone surrogate in any string.
+            deeper than 100 levels, or a NUL or lone surrogate in any string.
     """
     try:
         value = json.loads(
@@ -38,6 +49,7 @@ def loads(body: bytes) -> Any:
             parse_float=_finite,
             parse_constant=_refuse_constant,
         )
+        _refuse_depth(value)
     except (ValueError, RecursionError) as error:
         raise Invalid(_reason(error)) from None
     if _SUSPECT.search(body):
@@ -67,12 +79,13 @@ def dumps(value: Any) -> bytes:
     """Encode anything a graph may yield; messages and models as their `model_dump()`.
 
     Never raises: what JSON cannot carry is shown as near as it can (NaN as null, bytes as base64, lone
-    surrogates as U+FFFD, integers beyond 64 bits as strings, other objects by the name of their type).
+    surrogates as U+FFFD, integers beyond 64 bits as strings, cycles and depths beyond 100 by a word,
+    other objects, and those that raise, by the name of their type).
     """
     try:
         return orjson.dumps(value, default=_plain, option=_OPTIONS)
     except (TypeError, RecursionError):
-        return orjson.dumps(_mended(value, depth=0), option=_OPTIONS)
+        return orjson.dumps(_mended(value, ()), option=_OPTIONS)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,9 +96,29 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+def _fits(value: int) -> bool:
+    """Whether JSON, msgpack and PostgreSQL carry the integer alike."""
+    return -(2**63) <= value < 2**64  # `in range()` would count up to an IntEnum, one by one
+
+
+def _refuse_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [item for holder in level for item in _items(holder) if isinstance(item, (dict, list))]
+        if not level:
+            return
+    raise RecursionError
+
+
+def _items(holder: Any) -> Collection[Any]:
+    if isinstance(holder, dict):
+        return cast("dict[str, Any]", holder).values()
+    return cast("list[Any]", holder) if isinstance(holder, list) else ()
+
+
 def _int64(text: str) -> int | float:
-    value = int(text)
-    if value not in INT64:
+    value = int(text) if len(text) <= _INT64_CHARACTERS else 2**64
+    if not _fits(value):
         msg = "an integer is beyond 64 bits"
         raise ValueError(msg)
     return -0.0 if text == "-0" else value
@@ -115,63 +148,81 @@ def _reason(error: Exception) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Turn one object that orjson does not know into one that it does."""
-    if hasattr(value, "model_dump"):
+    """Turn one object that orjson does not know into one that it does, or nearly does."""
+    if hasattr(value, "model_dump") and not isinstance(value, type):
         return value.model_dump()
     if isinstance(value, (set, frozenset, deque, tuple)):
         return list(cast("set[Any]", value))
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, (bytes, bytearray)):
-        return base64.b64encode(value).decode()
-    if isinstance(value, BaseException):
-        return {"error": type(value).__name__}
+    if isinstance(value, _TEXTS):
+        return str(value) if isinstance(value, PurePath) else to_jsonable_python(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(bytes(cast("bytes", value))).decode()
     return _by_fields(value)
 
 
 def _by_fields(value: Any) -> Any:
-    if hasattr(value, "_asdict"):
-        return value._asdict()
+    if isinstance(value, type):
+        return _name(cast("object", value))
+    if isinstance(value, BaseException):
+        return {"error": type(value).__name__}
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return dict(cast("Mapping[Any, Any]", value))
-    slots: list[str] = [
-        name for name in getattr(cast("object", value), "__slots__", ()) if not name.startswith("_")
-    ]
-    if slots:
-        return {name: getattr(value, name, None) for name in slots}
-    return f"<{type(value).__qualname__}>"
+    slots = getattr(cast("object", value), "__slots__", ())
+    if isinstance(slots, (tuple, list)):
+        names = [name for name in cast("list[str]", slots) if not name.startswith("_")]
+        if names:
+            return {name: getattr(value, name, None) for name in names}
+    return _name(cast("object", type(value)))
 
 
-def _mended(value: Any, depth: int) -> Any:
-    """Rebuild a value that orjson refused; slow, for the rare."""
-    if depth > 200:  # noqa: PLR2004  # orjson stops at 254 levels
+def _name(cls: object) -> str:
+    return f"<{getattr(cls, '__qualname__', 'object')}>"
+
+
+def _mended(value: Any, above: tuple[int, ...]) -> Any:
+    """Rebuild a value that orjson refused; slow, for the rare. `above` holds the ids of what contains it."""
+    if isinstance(value, (str, int, float, Enum)) or value is None:
+        return _mended_scalar(value)
+    if id(value) in above:
+        return "<cycle>"
+    if len(above) >= MAX_DEPTH:
         return "<too deep>"
+    inside = (*above, id(value))
     if isinstance(value, dict):
         items = cast("dict[Any, Any]", value).items()
-        return {_mended_key(key): _mended(item, depth + 1) for key, item in items}
+        return {_mended_key(key): _mended(item, inside) for key, item in items}
     if isinstance(value, (list, tuple, set, frozenset, deque)):
-        return [_mended(item, depth + 1) for item in cast("list[Any]", value)]
-    if isinstance(value, (str, int, float)) or value is None:
-        return _mended_scalar(value)
-    return _mended_object(value, depth)
+        return [_mended(item, inside) for item in cast("list[Any]", value)]
+    return _mended_object(value, inside)
 
 
-def _mended_scalar(value: str | float | None) -> Any:
+def _mended_scalar(value: str | float | Enum | None) -> Any:
+    if isinstance(value, Enum):
+        return _mended(value.value, ())
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)
-    if isinstance(value, int) and value not in INT64:
-        return str(value)
+    if isinstance(value, int) and not _fits(value):
+        return hex(value) if value.bit_length() > _LONG_BITS else str(int(value))
     return value
 
 
 def _mended_key(key: Any) -> str:
-    return _SURROGATE.sub("\ufffd", key if isinstance(key, str) else str(key))
+    """Spell a key as orjson would where it can, and else as Python does."""
+    try:
+        return next(iter(orjson.loads(orjson.dumps({key: None}, option=_OPTIONS))))
+    except TypeError:
+        return _SURROGATE.sub("\ufffd", key if isinstance(key, str) else _name(cast("object", type(key))))
 
 
-def _mended_object(value: Any, depth: int) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _mended({field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, depth)
+def _mended_object(value: Any, inside: tuple[int, ...]) -> Any:
     try:
         return orjson.loads(orjson.dumps(value, option=_OPTIONS))
     except TypeError:
-        return _mended(_plain(value), depth + 1)
+        pass
+    try:
+        plain = _plain(value)
+    except Exception:  # noqa: BLE001  # a graph's own object may raise anything when it is looked at
+        return _name(cast("object", type(value)))
+    return _mended(plain, inside)

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -10,7 +12,8 @@ from agent_server.core.errors import ConfigurationError
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Retention = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -63,15 +66,15 @@ class Settings(BaseSettings):
     """Stream events, after the end of their run."""
     retention_idempotency_seconds: Seconds = 86400
     """Idempotency keys."""
-    retention_runs_days: Annotated[float, Field(ge=0)] = 30
+    retention_runs_days: Retention = 30
     """Ended runs; 0 keeps them."""
-    retention_checkpoints_days: Annotated[float, Field(ge=0)] = 7
+    retention_checkpoints_days: Retention = 7
     """History of an idle thread, its latest checkpoint excepted; 0 keeps it."""
     retention_checkpoints_max: Annotated[int, Field(ge=0)] = 500
     """Checkpoints of one thread above which its history is cut to the latest; 0 sets no bound."""
-    retention_threads_days: Annotated[float, Field(ge=0)] = 0
+    retention_threads_days: Retention = 0
     """Whole threads after their last run; 0 keeps them."""
-    retention_sweep_seconds: Annotated[float, Field(ge=0)] = 300
+    retention_sweep_seconds: Retention = 300
     """How often a process tries to sweep; 0 leaves it to the `retention` command."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -82,6 +85,16 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("database_url", "database_direct_url")
+    @classmethod
+    def _readable(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            conninfo_to_dict(value.get_secret_value() if value else "")
+        except ProgrammingError:
+            msg = "not a libpq URL, as postgresql://user:password@host:5432/database is one"
+            raise ValueError(msg) from None  # libpq's own words quote the URL, and with it the password
         return value
 
     @model_validator(mode="after")
@@ -118,7 +131,7 @@ class Settings(BaseSettings):
         if len(pepper) < 32:  # noqa: PLR2004  # the contract's number
             msg = "API_KEY_PEPPER must be set to a secret of at least 32 characters."
             raise ConfigurationError(msg)
-        return pepper.encode()
+        return pepper.encode(errors="surrogateescape")  # the bytes that the environment holds
 
 
 def read_settings() -> Settings:
