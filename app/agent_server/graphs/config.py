@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from agent_server.core.errors import ConfigurationError
 
@@ -56,7 +57,7 @@ def _entry(value: object) -> object:
 class SerdeEntry(_Strict):
     """What checkpoints may hold beyond the types that the graphs' states name."""
 
-    allowed_msgpack_modules: tuple[tuple[str, ...], ...] = ()
+    allowed_msgpack_modules: tuple[tuple[str, str], ...] = ()
     """`["module", "Class"]` pairs."""
 
 
@@ -72,7 +73,7 @@ class GraphsFile(_Strict):
     graphs: Annotated[dict[str, Annotated[GraphEntry, BeforeValidator(_entry)]], Field(min_length=1)]
     dependencies: tuple[str, ...] = ()
     env: str | dict[str, str] = Field(default_factory=dict)
-    python_version: str | None = None
+    python_version: Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?$")] | None = None
     checkpointer: CheckpointerEntry = CheckpointerEntry()
     pip_config: Any = None
     dockerfile_lines: Any = None
@@ -90,7 +91,10 @@ def read_graphs_file(path: Path) -> GraphsFile:
         ConfigurationError: one sentence that names the file and the key.
     """
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_unique)
+    except RecursionError:
+        msg = f"{path} is nested too deeply."
+        raise ConfigurationError(msg) from None
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}."
         raise ConfigurationError(msg) from None
@@ -111,14 +115,40 @@ def _checked(path: Path, content: dict[str, Any]) -> GraphsFile:
     try:
         return GraphsFile.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        msg = f"{path}: {where}: {first['msg']}{_suggestion(first['type'], first['loc'])}."
+        wrong = _most_telling(error)
+        where = ".".join(str(part) for part in wrong["loc"])
+        msg = f"{path}: {where}: {wrong['msg']}{_suggestion(wrong['type'], wrong['loc'])}."
         raise ConfigurationError(msg) from None
 
 
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        msg = f"the key {next(name for name in names if names.count(name) > 1)!r} is there twice"
+        raise ValueError(msg)
+    return result
+
+
+def _most_telling(error: ValidationError) -> ErrorDetails:
+    """Of what is wrong with the first wrong key, the deepest: a union complains once for each member."""
+    errors = error.errors(include_url=False, include_input=False)
+    return max(
+        (item for item in errors if item["loc"][:1] == errors[0]["loc"][:1]), key=lambda e: len(e["loc"])
+    )
+
+
 def _suggestion(kind: str, location: tuple[int | str, ...]) -> str:
-    if kind != "extra_forbidden" or len(location) != 1:
+    if kind != "extra_forbidden":
         return ""
-    near = difflib.get_close_matches(str(location[0]), [*GraphsFile.model_fields, *REFUSED], n=1)
+    near = difflib.get_close_matches(str(location[-1]), _known(location), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _known(location: tuple[int | str, ...]) -> list[str]:
+    """The names of the keys that may stand where this one does."""
+    if len(location) == 1:
+        return [*(field.alias or name for name, field in GraphsFile.model_fields.items()), *REFUSED]
+    if location[0] == "graphs":
+        return list(GraphEntry.model_fields)
+    return list((SerdeEntry if "serde" in location else CheckpointerEntry).model_fields)

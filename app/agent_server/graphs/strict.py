@@ -11,11 +11,13 @@ is refused by name at the start, and a value of an unknown type fails its run wh
 
 import dataclasses
 import re
+import sys
 import types
 import typing
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from enum import Enum
+from types import FunctionType
 from typing import Any, cast, get_args, get_origin
 
 import ormsgpack
@@ -33,8 +35,11 @@ from agent_server.graphs.pregel import Graph
 
 TypeName = tuple[str, ...]
 
+_TUPLE = ("builtins", "tuple")
+_OPTION = jsonplus._option | ormsgpack.OPT_PASSTHROUGH_TUPLE
 _PLAIN = (str, bytes, bytearray, int, float, bool, complex, type(None), object)
 _CONTAINERS = (list, tuple, dict, set, frozenset)
+_refused: ContextVar[list[str] | None] = ContextVar("refused", default=None)
 _blocked: ContextVar[list[str] | None] = ContextVar("blocked", default=None)
 
 
@@ -49,33 +54,61 @@ class Unregistered(RunFailed):
 
 
 class StrictSerializer(JsonPlusSerializer):
-    """LangGraph's serializer, which refuses to write what it would refuse to read.
+    """LangGraph's serializer, which refuses to write what it would refuse to read; tuples stay tuples.
 
     Raises:
         Unregistered: by `dumps_typed`, with the type's name.
     """
 
+    def __init__(self, *, allowed_msgpack_modules: Collection[TypeName] = ()) -> None:
+        super().__init__(allowed_msgpack_modules=(*allowed_msgpack_modules, _TUPLE))
+        self._encode_object = _encoder(self._packed)
+
+    def with_msgpack_allowlist(self, extra_allowlist: Iterable[TypeName | type]) -> JsonPlusSerializer:
+        """Return a serializer that admits these types, too."""
+        clone = super().with_msgpack_allowlist(extra_allowlist)
+        if isinstance(clone, StrictSerializer) and clone is not self:
+            clone._encode_object = _encoder(clone._packed)
+        return clone
+
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         """Return the value's encoding and its bytes."""
         if obj is None or isinstance(obj, (bytes, bytearray)):
             return super().dumps_typed(obj)
+        refused: list[str] = []
+        token = _refused.set(refused)
         try:
-            return "msgpack", ormsgpack.packb(obj, default=self._checked, option=jsonplus._option)
-        except ormsgpack.MsgpackEncodeError as error:
-            if isinstance(error.__cause__, Unregistered):
-                raise error.__cause__ from None
+            return "msgpack", ormsgpack.packb(obj, default=self._checked, option=_OPTION)
+        except ormsgpack.MsgpackEncodeError:
+            if refused:
+                raise Unregistered(refused[0]) from None  # the encoder keeps nothing of what was raised in it
             raise
+        finally:
+            _refused.reset(token)
+
+    def _packed(self, value: Any) -> bytes:
+        # What arrives here is LangGraph's envelope (module, name, value), whose own type is of no interest.
+        envelope = list(cast("tuple[Any, ...]", value)) if type(value) is tuple else value
+        return ormsgpack.packb(envelope, default=self._checked, option=_OPTION)
 
     def _checked(self, obj: Any) -> Any:
+        if type(obj) is tuple:
+            parts = [*_TUPLE, list(cast("tuple[Any, ...]", obj))]
+            return ormsgpack.Ext(jsonplus.EXT_CONSTRUCTOR_SINGLE_ARG, self._packed(parts))
+        if isinstance(obj, _DeltaSnapshot):
+            inner = ormsgpack.packb(obj.value, default=self._checked, option=_OPTION)
+            return ormsgpack.Ext(jsonplus.EXT_DELTA_SNAPSHOT, inner)
         if not self._comes_back(obj):
-            raise Unregistered(_dotted(cast("type[Any]", type(obj))))
-        return jsonplus._msgpack_default(obj)
+            name = _dotted(cast("type[Any]", type(obj)))
+            _remember(name)
+            raise Unregistered(name)
+        return self._encode_object(obj)
 
     def _comes_back(self, obj: Any) -> bool:
         key = (type(obj).__module__, type(obj).__name__)
         if key in SAFE_MSGPACK_TYPES or key in cast("set[TypeName]", self._allowed_msgpack_modules or set()):
             return True
-        return isinstance(obj, (BaseException, re.Pattern, _DeltaSnapshot)) or key[0] == "numpy"
+        return isinstance(obj, (BaseException, re.Pattern)) or key[0] == "numpy"
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
         """Return the value; a type that is not admitted raises instead of becoming a dict."""
@@ -88,6 +121,18 @@ class StrictSerializer(JsonPlusSerializer):
         if blocked:
             raise Unregistered(blocked[0])
         return value
+
+
+def _remember(name: str) -> None:
+    refused = _refused.get()
+    if refused is not None:
+        refused.append(name)
+
+
+def _encoder(pack: Callable[[Any], bytes]) -> Callable[[Any], Any]:
+    """LangGraph's encoder of objects, with `pack` for what is inside them: it has no hook for that."""
+    stock = jsonplus._msgpack_default
+    return FunctionType(stock.__code__, {**vars(jsonplus), "_msgpack_enc": pack}, stock.__name__)
 
 
 def require_strict_mode() -> None:
@@ -106,34 +151,47 @@ def serializer_for(name: str, graph: Graph, extra: Collection[TypeName]) -> Stri
     admitted: set[TypeName] = set(extra)
     for part in (graph, *(sub for _, sub in graph.get_subgraphs(recurse=True))):
         admitted |= getattr(part, "_serde_allowlist", None) or set()
-        for leaf in _leaves_of(part):
-            admitted |= _admitted(name, leaf)
+        for leaf, is_key in _leaves_of(part):
+            admitted |= _admitted_key(name, leaf) if is_key else _admitted(name, leaf)
     return StrictSerializer(allowed_msgpack_modules=tuple(admitted))
 
 
-def _leaves_of(graph: Graph) -> Iterator[type[Any]]:
-    seen: set[int] = set()
+def _leaves_of(graph: Graph) -> Iterator[tuple[type[Any], bool]]:
+    seen: set[tuple[int, bool]] = set()
     for channel in graph.channels.values():
         for attribute in ("ValueType", "UpdateType"):
-            yield from _leaves(getattr(channel, attribute, None), seen)
+            yield from _leaves(getattr(channel, attribute, None), seen, is_key=False)
 
 
-def _leaves(annotation: Any, seen: set[int]) -> Iterator[type[Any]]:
-    """Yield the classes that an annotation is made of."""
-    if id(annotation) in seen:
+def _leaves(
+    annotation: Any, seen: set[tuple[int, bool]], *, is_key: bool
+) -> Iterator[tuple[type[Any], bool]]:
+    """Yield the classes that an annotation is made of, and whether they are keys of a dict."""
+    if (id(annotation), is_key) in seen:
         return
-    seen.add(id(annotation))
+    seen.add((id(annotation), is_key))
+    annotation = getattr(annotation, "__supertype__", annotation)  # of a NewType
     origin = get_origin(annotation)
     if origin is typing.Literal:
         return
-    for argument in get_args(annotation):
-        yield from _leaves(argument, seen)
+    for index, argument in enumerate(_arguments(annotation)):
+        yield from _leaves(argument, seen, is_key=is_key or (index == 0 and _is_mapping(origin)))
     if isinstance(annotation, types.UnionType) or not isinstance(origin or annotation, type):
         return
     cls: type[Any] = origin or annotation
-    yield cls
+    yield cls, is_key
+    validated = issubclass(cls, BaseModel)  # which makes its keys anew from what comes back
     for field in _fields(cls):
-        yield from _leaves(field, seen)
+        yield from ((leaf, key and not validated) for leaf, key in _leaves(field, seen, is_key=False))
+
+
+def _arguments(annotation: Any) -> tuple[Any, ...]:
+    arguments = get_args(annotation)
+    return arguments[:1] if get_origin(annotation) is typing.Annotated else arguments
+
+
+def _is_mapping(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, Mapping)
 
 
 def _fields(cls: type[Any]) -> list[Any]:
@@ -141,27 +199,42 @@ def _fields(cls: type[Any]) -> list[Any]:
         return []
     try:
         return list(typing.get_type_hints(cls).values())
-    except (NameError, TypeError):
-        return []  # an annotation that only a type checker resolves: its values are checked when written
+    except Exception:  # noqa: BLE001  # an annotation that only a type checker resolves, or none at all
+        return []  # its values are checked when they are written
 
 
 def _admitted(name: str, cls: type[Any]) -> set[TypeName]:
     key = (cls.__module__, cls.__name__)
-    if cls in _PLAIN or issubclass(cls, (*_CONTAINERS, BaseMessage)) or key in SAFE_MSGPACK_TYPES:
+    if cls in (*_PLAIN, *_CONTAINERS) or issubclass(cls, BaseMessage) or key in SAFE_MSGPACK_TYPES:
         return set()
     if is_typeddict(cls) or cls.__module__ in {"collections.abc", "numpy", "re", "typing"}:
         return set()
     if not _has_encoding(cls):
         msg = f"graph {name!r}: its state names {_dotted(cls)}, which a checkpoint cannot carry."
         raise ConfigurationError(msg)
-    if cls.__qualname__ != cls.__name__:
+    if getattr(sys.modules.get(cls.__module__), cls.__name__, None) is not cls:
         msg = f"graph {name!r}: its state names {_dotted(cls)}, which must be defined at the top of a module."
         raise ConfigurationError(msg)
     return {key}
 
 
+def _admitted_key(name: str, cls: type[Any]) -> set[TypeName]:
+    if cls not in (*_PLAIN, tuple, Any):
+        msg = f"graph {name!r}: its state names {_dotted(cls)} for the keys of a dict; they would come back as str."
+        raise ConfigurationError(msg)
+    return set()
+
+
 def _has_encoding(cls: type[Any]) -> bool:
-    return issubclass(cls, (Enum, BaseModel)) or dataclasses.is_dataclass(cls) or hasattr(cls, "_asdict")
+    """Whether LangGraph takes its values apart into what their constructor takes."""
+    if dataclasses.is_dataclass(cls) and not issubclass(cls, Enum):
+        return all(field.init for field in dataclasses.fields(cls)) and not _init_vars(cls)
+    return issubclass(cls, (Enum, BaseModel)) or hasattr(cls, "_asdict")
+
+
+def _init_vars(cls: type[Any]) -> bool:
+    fields = cast("dict[str, Any]", getattr(cls, "__dataclass_fields__", {}))
+    return any(repr(field._field_type) == "_FIELD_INITVAR" for field in fields.values())
 
 
 def _dotted(cls: type[Any]) -> str:
