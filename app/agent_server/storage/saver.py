@@ -6,8 +6,9 @@ therefore execute a node, but never store what came of it (ADR 0001).
 
 It differs from AsyncPostgresSaver in three more ways. It holds no lock: the stock saver serialises all
 queries of a process, even on a pool. What JSONB refuses or changes goes into the blobs, where it comes
-back as it was: a text with a NUL or a lone surrogate, a float that is infinite or large, an Enum that is
-a str or an int, too. And it never creates tables.
+back as it was: a text with a NUL, a float that is infinite or large, an Enum that is a str or an int, too.
+(A lone surrogate becomes a question mark there: LangGraph's encoder knows none.) And it never creates
+tables.
 """
 
 # pyright: reportPrivateUsage=false
