@@ -17,7 +17,7 @@ from agent_server.graphs.pregel import Graph
 from agent_server.graphs.strict import StrictSerializer, TypeName, require_strict_mode, serializer_for
 from agent_server.storage.saver import ReadOnlySaver
 
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 log = structlog.get_logger()
 
@@ -95,7 +95,7 @@ def load_graphs(path: Path) -> Registry:
 
 
 def _load(name: str, entry: GraphEntry, folder: Path, extra: tuple[TypeName, ...]) -> LoadedGraph:
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         msg = f"graph {name!r}: a name has 1 to 64 letters, digits, _ and -."
         raise ConfigurationError(msg)
     graph, documentation = import_graph(name, entry.path, folder)
