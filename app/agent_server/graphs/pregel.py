@@ -26,6 +26,7 @@ class Graph(Protocol):
     channels: Mapping[str, Any]
     context_schema: type[Any] | None
     output_channels: str | Sequence[str]
+    interrupt_before_nodes: str | Sequence[str]
     builder: Any
 
     def copy(self, update: dict[str, Any]) -> Self: ...  # noqa: D102  # as in Pregel, and so below

@@ -220,7 +220,9 @@ def _admitted(name: str, cls: type[Any]) -> set[TypeName]:
 
 def _admitted_key(name: str, cls: type[Any]) -> set[TypeName]:
     if cls not in (*_PLAIN, tuple, Any):
-        msg = f"graph {name!r}: its state names {_dotted(cls)} for keys of a dict; they would come back as str."
+        msg = (
+            f"graph {name!r}: its state names {_dotted(cls)} for keys of a dict; they would come back as str."
+        )
         raise ConfigurationError(msg)
     return set()
 

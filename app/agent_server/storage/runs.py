@@ -197,10 +197,6 @@ class RunStore:
             return None
         return row["run_id"], row["fingerprint"]
 
-    async def accept(self, claim: Claim) -> bool:
-        """Mark the thread as busy; False when the lease is lost."""
-        return await self.database.one(_SQL["accept"], _token(claim)) is not None
-
     async def accept_resume(self, claim: Claim, payload: str, detail: str) -> bool:
         """Record who answered what, in the audit log and in the run; False when the lease is lost."""
         params = {**_token(claim), **_owner(claim.principal), "payload": payload, "detail": detail}
@@ -210,9 +206,10 @@ class RunStore:
         """Delete a run that was refused before it executed anything."""
         await self.database.all(_SQL["abandon"], _token(claim))
 
-    async def claim(self, *, limit: int, mine: Sequence[UUID]) -> list[Claim]:
-        """Take up to `limit` runs that nobody executes, none of `mine`."""
+    async def claim(self, *, limit: int, mine: Sequence[UUID], graphs: Sequence[str]) -> list[Claim]:
+        """Take up to `limit` runs of `graphs` that nobody executes, none of `mine`."""
         params = {
+            "graphs": list(graphs),
             "limit": limit,
             "mine": list(mine),
             "lease": self.lease_seconds,

@@ -108,3 +108,10 @@ end
 $$;
 create trigger audit_log_append_only before update or delete or truncate on agent.audit_log
     for each statement execute function agent.refuse_change();
+
+-- How far the sweeps of `storage/retention.py` have come, and until when one process has its turn with them.
+create table agent.retention (
+    mark text primary key,
+    at timestamptz,
+    thread_key uuid
+);

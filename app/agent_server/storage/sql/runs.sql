@@ -85,10 +85,11 @@ where tenant = %(tenant)s and route = %(route)s and key = %(key)s
 
 -- accept_resume (5 s)
 -- The answers fit what waits: who answered is on record, once a run.
+-- The run keeps them by interrupt id: after a crash, none of them may reach a later interrupt.
 with run as (
-    select run_id, thread_key from agent.runs
+    update agent.runs set payload = %(payload)s
     where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
-    for share
+    returning run_id, thread_key
 ), audit as (
     insert into agent.audit_log (tenant, subject, action, target, detail)
     select
@@ -98,13 +99,6 @@ with run as (
     on conflict do nothing
 )
 select thread_key from run
-
--- accept (5 s)
--- A run without new input has something to go on with: the thread is at work again.
-update agent.threads t set status = 'busy', updated_at = now()
-from agent.runs r
-where r.run_id = %(run_id)s and r.attempt = %(attempt)s and r.status = 'running' and t.thread_key = r.thread_key
-returning t.thread_key
 
 -- abandon (5 s)
 -- A run that was refused under its lease leaves no trace.
@@ -129,7 +123,7 @@ returning r.run_id, mine.cancel_requested
 -- Takes what nobody executes: the next of each idle thread's queue, and runs whose lease has run out.
 with free as (
     select r.run_id, r.status = 'running' as crashed from agent.runs r
-    where r.run_id <> all (%(mine)s::uuid[])
+    where r.run_id <> all (%(mine)s::uuid[]) and r.graph = any (%(graphs)s::text[])
         and (
             (r.status = 'pending' and not exists (
                 select 1 from agent.runs e

@@ -1,0 +1,78 @@
+"""What a client hands to a graph, held against what the graph declares, before anything is stored."""
+
+# pyright: reportUnknownVariableType=false
+# jsonschema's best_match() is annotated in part only.
+
+import json
+from collections.abc import Iterable
+from typing import Any, cast
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError, best_match
+
+from agent_server.core.errors import InvalidAnswer, InvalidInput
+
+_MESSAGE = '"#/$defs/AIMessage"'
+"""LangChain's own schema of messages lists their stored form; clients may write them more simply."""
+
+
+class Shape:
+    """A JSON Schema that names every key of an object."""
+
+    def __init__(self, schema: dict[str, Any], *, required: bool) -> None:
+        """Take a graph's schema; `required` says whether its required keys are meant for clients."""
+        self.is_object = "properties" in schema
+        self.keys = frozenset(cast("dict[str, Any]", schema.get("properties", {})))
+        self._validator = Draft202012Validator(_for_clients(schema, required=required))
+
+    def check(self, what: str, value: Any) -> None:
+        """Raise InvalidInput, which says where `value` does not fit."""
+        if self.is_object and isinstance(value, dict):
+            _refuse_unknown(what, cast("dict[str, Any]", value), self.keys)
+        error = _first(self._validator, value)
+        if error is not None:
+            path = ".".join((what, *(str(part) for part in error.absolute_path)))
+            msg = f"{path}: {error.message[:300]}"
+            raise InvalidInput(msg, errors=[{"field": path, "message": error.message[:300]}])
+
+
+def check_answer(interrupt_id: str, answer: Any, schema: Any) -> None:
+    """Raise InvalidAnswer unless the answer fits the interrupt's response schema, if it has one."""
+    if not isinstance(schema, dict):
+        return
+    try:
+        Draft202012Validator.check_schema(cast("dict[str, Any]", schema))
+    except SchemaError:
+        return  # the graph's author promised nothing that could be held
+    error = _first(Draft202012Validator(cast("dict[str, Any]", schema)), answer)
+    if error is not None:
+        path = ".".join(("answer", *(str(part) for part in error.absolute_path)))
+        msg = f"The answer to interrupt {interrupt_id} does not fit: {path}: {error.message[:300]}"
+        raise InvalidAnswer(msg, errors=[{"field": path, "message": error.message[:300]}])
+
+
+def _refuse_unknown(what: str, value: dict[str, Any], known: Iterable[str]) -> None:
+    unknown = sorted(set(value) - set(known))
+    if unknown:
+        names = ", ".join(sorted(known)) or "none"
+        msg = f"{what}: there is no key {unknown[0]!r}; the graph takes: {names}."
+        raise InvalidInput(
+            msg, errors=[{"field": f"{what}.{key}", "message": "unknown key"} for key in unknown]
+        )
+
+
+def _first(validator: Draft202012Validator, value: Any) -> ValidationError | None:
+    errors = cast("Any", validator).iter_errors(value)
+    return cast("ValidationError | None", cast("Any", best_match)(errors))
+
+
+def _for_clients(schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
+    changed = dict(schema)
+    if not required:
+        changed.pop("required", None)
+    properties = cast("dict[str, Any]", schema.get("properties", {}))
+    if properties:
+        changed["properties"] = {
+            key: {} if _MESSAGE in json.dumps(part) else part for key, part in properties.items()
+        }
+    return {} if _MESSAGE in json.dumps({**changed, "$defs": None}) else changed

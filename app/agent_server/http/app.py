@@ -1,0 +1,43 @@
+"""The FastAPI application over an engine."""
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from agent_server import __version__
+from agent_server.core.errors import ServerError
+from agent_server.http.access import Access
+from agent_server.http.envelope import Envelope
+from agent_server.http.probes import make_probes
+from agent_server.http.problems import on_http_exception, on_server_error
+from agent_server.http.routes import make_router
+from agent_server.runs.engine import Engine
+from agent_server.storage.keys import KeyStore
+
+
+def create_app(engine: Engine) -> ASGIApp:
+    """Return the ASGI application; the engine must be open as long as it serves."""
+    settings = engine.settings
+    keys = KeyStore(engine.database, settings.require_pepper()) if settings.auth == "keys" else None
+    app = FastAPI(title="Agent server", version=__version__, redirect_slashes=False)
+    app.include_router(make_probes(engine))
+    app.include_router(make_router(engine, Access(keys, settings.allowed_origins)))
+    app.add_exception_handler(ServerError, on_server_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.allowed_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "Last-Event-ID",
+                "Prefer",
+                "X-Request-Id",
+            ],
+            expose_headers=["Location", "Retry-After", "X-Request-Id"],
+        )
+    return Envelope(app)

@@ -1,0 +1,118 @@
+"""What a request says, checked: its body, its query, its headers."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, TypeAdapter, ValidationError
+from starlette.requests import Request
+
+from agent_server.core.errors import BodyTooLarge, Invalid, UnknownRun
+from agent_server.core.jsonio import loads, refuse_unsafe_text
+from agent_server.runs.replay import START, Position
+from agent_server.runs.requests import ThreadId
+
+BODY_BYTES = 16 * 2**20
+"""The largest body that is read."""
+KEY_CHARACTERS = 255
+
+_THREAD_ID: TypeAdapter[str] = TypeAdapter(ThreadId)
+_LIMIT: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=1, le=1000)])
+_OFFSET: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=2**31 - 1)])
+_SECONDS: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, allow_inf_nan=False)])
+
+
+async def content_of(request: Request) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        BodyTooLarge: more than BODY_BYTES.
+        Invalid: not an object, or not JSON as `loads` takes it.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > BODY_BYTES:
+            msg = f"A body has at most {BODY_BYTES} bytes."
+            raise BodyTooLarge(msg)
+    content = loads(bytes(body))
+    if not isinstance(content, dict):
+        msg = "The body must be a JSON object."
+        raise Invalid(msg)
+    return content  # pyright: ignore[reportUnknownVariableType]  # any JSON object
+
+
+def thread_id_of(request: Request) -> str:
+    """Return the required query parameter `thread_id`."""
+    value = request.query_params.get("thread_id")
+    if value is None:
+        msg = "The query parameter thread_id is required."
+        raise Invalid(msg, errors=[{"field": "thread_id", "message": "required"}])
+    return checked_thread_id(value)
+
+
+def checked_thread_id(value: str) -> str:
+    """Return a thread id that a query or a path names, or raise Invalid."""
+    refuse_unsafe_text(value, "thread_id")
+    return _checked(_THREAD_ID, "thread_id", value)
+
+
+def limit_of(request: Request, default: int) -> int:
+    """Return the query parameter `limit`, 1 to 1000."""
+    return _checked(_LIMIT, "limit", request.query_params.get("limit", str(default)))
+
+
+def offset_of(request: Request) -> int:
+    """Return the query parameter `offset`."""
+    return _checked(_OFFSET, "offset", request.query_params.get("offset", "0"))
+
+
+def wait_of(request: Request) -> float:
+    """Return the query parameter `wait` in seconds, 0 without it."""
+    return _checked(_SECONDS, "wait", request.query_params.get("wait", "0"))
+
+
+def text_of(request: Request, name: str) -> str | None:
+    """Return an optional query parameter that goes into a statement."""
+    value = request.query_params.get(name)
+    if value is not None:
+        refuse_unsafe_text(value, name)
+    return value
+
+
+def run_id_of(request: Request) -> UUID:
+    """Return the run id of the path; what is no uuid is no run's id."""
+    text: str = request.path_params["run_id"]
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UnknownRun(text) from None
+
+
+def idempotency_key_of(request: Request) -> str | None:
+    """Return the Idempotency-Key header."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (1 <= len(key) <= KEY_CHARACTERS and key.isprintable()):
+        msg = f"Idempotency-Key has 1 to {KEY_CHARACTERS} printable characters."
+        raise Invalid(msg, errors=[{"field": "Idempotency-Key", "message": msg}])
+    return key
+
+
+def last_event_of(request: Request) -> Position:
+    """Return the position that the Last-Event-ID header names; the start without it."""
+    text = request.headers.get("last-event-id", "").strip()
+    if text in {"", "0", "-1"}:
+        return START
+    attempt, separator, seq = text.partition("-")
+    if separator and attempt.isdecimal() and seq.isdecimal() and max(len(attempt), len(seq)) <= 9:  # noqa: PLR2004  # fits an integer
+        return int(attempt), int(seq)
+    msg = "Last-Event-ID is not of the form ATTEMPT-SEQ."
+    raise Invalid(msg, errors=[{"field": "Last-Event-ID", "message": msg}])
+
+
+def _checked(adapter: TypeAdapter[Any], name: str, text: str) -> Any:
+    try:
+        return adapter.validate_python(text)
+    except ValidationError as error:
+        message = error.errors(include_url=False, include_input=False)[0]["msg"]
+        msg = f"{name}: {message}."
+        raise Invalid(msg, errors=[{"field": name, "message": message}]) from None

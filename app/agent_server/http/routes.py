@@ -1,0 +1,249 @@
+"""The routes of the contract, §3."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from agent_server.core.errors import RunCancelled, StillRunning
+from agent_server.core.principal import Principal
+from agent_server.http import bodies
+from agent_server.http.access import Access
+from agent_server.http.answers import (
+    json_response,
+    location,
+    run_answer,
+    run_error,
+    run_json,
+    run_response,
+    thread_json,
+)
+from agent_server.runs.engine import Engine
+from agent_server.runs.replay import START, Position, RunRef
+from agent_server.runs.requests import InputBody, ResumeBody, StateBody, parse
+from agent_server.runs.service import Call, Handle
+from agent_server.storage.runs import PageQuery
+from agent_server.storage.threads import ThreadQuery, ThreadStore
+
+OnDisconnect = Literal["continue", "cancel"]
+STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+
+
+def make_router(engine: Engine, access: Access) -> APIRouter:
+    """Return the routes over an engine."""
+    router = APIRouter()
+    face = _Face(engine, access)
+    graph = "/graphs/{name}"
+    router.get("/graphs")(face.graphs)
+    router.post(f"{graph}/invoke", openapi_extra=_body(InputBody))(face.invoke)
+    router.post(f"{graph}/stream", openapi_extra=_body(InputBody))(face.stream)
+    router.post(f"{graph}/resume", openapi_extra=_body(ResumeBody))(face.resume)
+    router.get(f"{graph}/state")(face.state)
+    router.post(f"{graph}/state", openapi_extra=_body(StateBody))(face.update_state)
+    router.get(f"{graph}/history")(face.history)
+    router.get(f"{graph}/runs")(face.runs)
+    router.get(f"{graph}/runs/{{run_id}}")(face.run)
+    router.get(f"{graph}/runs/{{run_id}}/stream")(face.run_stream)
+    router.post(f"{graph}/runs/{{run_id}}/cancel")(face.cancel)
+    router.get("/threads")(face.threads)
+    router.delete("/threads/{thread_id:path}")(face.delete_thread)
+    return router
+
+
+class _Face:
+    """One method a route; each begins with who asks."""
+
+    def __init__(self, engine: Engine, access: Access) -> None:
+        self._engine = engine
+        self._access = access
+        self._threads = ThreadStore(engine.database)
+        self._wait_seconds = engine.settings.wait_seconds
+
+    async def graphs(self, request: Request) -> Response:
+        """List the graphs with their schemas and drawings."""
+        await self._access.principal(request)
+        return json_response({"graphs": [graph.described() for graph in self._engine.registry.values()]})
+
+    async def invoke(self, request: Request) -> Response:
+        """Run a graph and answer when it has ended or waits for a human."""
+        call = await self._call(request)
+        body = parse(InputBody, call.content)
+        handle = await self._engine.runs.begin(call, body)
+        return await self._answer(request, handle, body.on_disconnect)
+
+    async def stream(self, request: Request) -> Response:
+        """Run a graph and send its events as they happen."""
+        call = await self._call(request)
+        body = parse(InputBody, {"stream_mode": ["events"], **call.content})
+        handle = await self._engine.runs.begin(call, body)
+        return self._streaming(handle, START, body.on_disconnect)
+
+    async def resume(self, request: Request) -> Response:
+        """Answer what waits, and run on."""
+        call = await self._call(request)
+        body = parse(ResumeBody, call.content)
+        handle = await self._engine.runs.resume(call, body)
+        return await self._answer(request, handle, body.on_disconnect)
+
+    async def state(self, request: Request) -> Response:
+        """Show a thread's state."""
+        principal, graph = await self._where(request)
+        return json_response(await self._engine.states.state(principal, graph, bodies.thread_id_of(request)))
+
+    async def update_state(self, request: Request) -> Response:
+        """Write to a thread's state as one of its nodes would."""
+        call = await self._call(request)
+        body = parse(StateBody, call.content)
+        handle = await self._engine.runs.update_state(call, body)
+        outcome = await self._engine.runs.wait(handle, self._wait_seconds)
+        if outcome is None:
+            raise _still_running(handle.ref)
+        if outcome.error_code is not None:
+            raise run_error(handle.ref, outcome)
+        state = await self._engine.states.state(call.principal, call.graph, body.thread_id)
+        return json_response(state, headers=location(call.graph, handle.ref.run_id))
+
+    async def history(self, request: Request) -> Response:
+        """Show the states that a thread went through, newest first."""
+        principal, graph = await self._where(request)
+        states = await self._engine.states.history(
+            principal,
+            graph,
+            bodies.thread_id_of(request),
+            limit=bodies.limit_of(request, 10),
+            before=bodies.text_of(request, "before"),
+        )
+        return json_response({"history": states})
+
+    async def runs(self, request: Request) -> Response:
+        """List a graph's runs, newest first."""
+        principal, graph = await self._where(request)
+        query = PageQuery(
+            thread_id=bodies.text_of(request, "thread_id"),
+            status=bodies.text_of(request, "status"),
+            limit=bodies.limit_of(request, 20),
+            offset=bodies.offset_of(request),
+        )
+        found, total = await self._engine.runs.page(principal, graph, query)
+        return json_response({"runs": [run_json(run) for run in found], "total": total})
+
+    async def run(self, request: Request) -> Response:
+        """Show a run; with `wait`, once it has ended or that time is over."""
+        principal, graph = await self._where(request)
+        run_id = bodies.run_id_of(request)
+        run = await self._engine.runs.get(principal, graph, run_id)
+        seconds = min(bodies.wait_of(request), self._wait_seconds)
+        if seconds and not run.ended:
+            await self._engine.runs.wait(Handle(RunRef(principal, graph, run_id, run.thread_id)), seconds)
+            run = await self._engine.runs.get(principal, graph, run_id)
+        return run_response(run)
+
+    async def run_stream(self, request: Request) -> Response:
+        """Send a run's events from the start, or after Last-Event-ID."""
+        principal, graph = await self._where(request)
+        position = bodies.last_event_of(request)
+        run = await self._engine.runs.get(principal, graph, bodies.run_id_of(request))
+        return self._streaming(
+            Handle(RunRef(principal, graph, run.run_id, run.thread_id)), position, "continue"
+        )
+
+    async def cancel(self, request: Request) -> Response:
+        """Stop a run."""
+        principal, graph = await self._where(request)
+        return run_response(await self._engine.runs.cancel(principal, graph, bodies.run_id_of(request)))
+
+    async def threads(self, request: Request) -> Response:
+        """List the caller's threads, newest first."""
+        principal = await self._access.principal(request)
+        query = ThreadQuery(
+            graph=bodies.text_of(request, "graph"),
+            status=bodies.text_of(request, "status"),
+            limit=bodies.limit_of(request, 20),
+            offset=bodies.offset_of(request),
+        )
+        found, total = await self._threads.page(principal, query)
+        return json_response({"threads": [thread_json(thread) for thread in found], "total": total})
+
+    async def delete_thread(self, request: Request) -> Response:
+        """Delete a thread with all that is kept of it."""
+        principal = await self._access.principal(request)
+        thread_id = bodies.checked_thread_id(request.path_params["thread_id"])
+        await self._threads.delete(principal, thread_id)
+        return Response(status_code=204)
+
+    async def _where(self, request: Request) -> tuple[Principal, str]:
+        """Return who asks and the graph of the path, which has to exist."""
+        principal = await self._access.principal(request)
+        return principal, self._engine.registry[request.path_params["name"]].name
+
+    async def _call(self, request: Request) -> Call:
+        principal, graph = await self._where(request)
+        return Call(
+            principal=principal,
+            graph=graph,
+            route=request.url.path,
+            request_id=request.scope["request_id"],
+            content=await bodies.content_of(request),
+            idempotency_key=bodies.idempotency_key_of(request),
+        )
+
+    async def _answer(self, request: Request, handle: Handle, on_disconnect: OnDisconnect) -> Response:
+        ref = handle.ref
+        if "respond-async" in request.headers.get("prefer", ""):
+            return run_response(await self._engine.runs.get(ref.principal, ref.graph, ref.run_id), 202)
+        waiting = self._engine.runs.wait(handle, self._wait_seconds)
+        if on_disconnect == "continue":
+            outcome = await waiting
+        else:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(_until_left(request))
+                wait = group.create_task(waiting)
+                await asyncio.wait({watch, wait}, return_when=asyncio.FIRST_COMPLETED)
+                if not wait.done():
+                    self._engine.runs.cancel_soon(ref)
+                    wait.cancel()
+                watch.cancel()
+            if wait.cancelled():
+                msg = "The client left, so the run was cancelled."
+                raise RunCancelled(msg, run_id=str(ref.run_id))
+            outcome = wait.result()
+        if outcome is None:
+            raise _still_running(ref)
+        return run_answer(ref, outcome)
+
+    def _streaming(self, handle: Handle, after: Position, on_disconnect: OnDisconnect) -> Response:
+        headers = {**STREAM_HEADERS, **location(handle.ref.graph, handle.ref.run_id)}
+        frames = self._frames(handle, after, on_disconnect)
+        return StreamingResponse(frames, headers=headers, media_type="text/event-stream")
+
+    async def _frames(
+        self, handle: Handle, after: Position, on_disconnect: OnDisconnect
+    ) -> AsyncGenerator[bytes]:
+        left = True
+        try:
+            async with aclosing(self._engine.runs.stream(handle, after)) as frames:
+                async for content in frames:
+                    yield content
+            left = False
+        finally:
+            if left and on_disconnect == "cancel":
+                self._engine.runs.cancel_soon(handle.ref)
+
+
+async def _until_left(request: Request) -> None:
+    """Wait until the client has closed the connection."""
+    while not await request.is_disconnected():  # noqa: ASYNC110  # a receive() cannot be shared with the body's
+        await asyncio.sleep(0.2)
+
+
+def _still_running(ref: RunRef) -> StillRunning:
+    msg = "The run goes on; ask at its Location."
+    return StillRunning(msg, run_id=str(ref.run_id), thread_id=ref.thread_id)
+
+
+def _body(model: type[Any]) -> dict[str, Any]:
+    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}

@@ -1,0 +1,121 @@
+"""The process that serves: one event loop, one engine, and signals that are ours."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Coroutine
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+
+from agent_server.core.errors import ConfigurationError, ServerError
+from agent_server.core.settings import Settings
+from agent_server.graphs.registry import Registry, load_graphs
+from agent_server.http.app import create_app
+from agent_server.runs.engine import Engine, open_engine
+
+KEEP_ALIVE_SECONDS = 330
+"""Above a load balancer's idle time-out of 310 s, so that it never reuses a connection we have closed."""
+BACKLOG = 2048
+
+log = structlog.get_logger()
+
+
+def serve(settings: Settings, *, worker: bool) -> None:
+    """Answer requests until SIGTERM or SIGINT; then hand all runs over and return.
+
+    Raises:
+        ConfigurationError: a graph, the port or the database is not as it should be.
+        DatabaseUnavailable: PostgreSQL does not answer.
+    """
+    registry = load_graphs(settings.langgraph_config)
+    with _bind(settings) as listening:
+        _run(_serve(settings, registry, listening, worker=worker))
+
+
+def work(settings: Settings) -> None:
+    """Execute enqueued and orphaned runs until SIGTERM or SIGINT. Raises as `serve`."""
+    _run(_work(settings, load_graphs(settings.langgraph_config)))
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    try:
+        uvloop.run(main)
+    except BaseExceptionGroup as group:
+        errors = group.subgroup(ServerError)
+        while errors is not None and isinstance(errors.exceptions[0], BaseExceptionGroup):
+            errors = errors.exceptions[0]
+        if errors is None:
+            raise
+        raise errors.exceptions[0] from None
+
+
+async def _serve(settings: Settings, registry: Registry, listening: socket.socket, *, worker: bool) -> None:
+    async with open_engine(settings, registry, worker=worker) as engine:
+        config = uvicorn.Config(
+            create_app(engine),
+            access_log=False,
+            backlog=BACKLOG,
+            lifespan="off",
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=int(settings.shutdown_seconds),
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            ws="none",
+        )
+        server = _Server(config, engine)
+        host, port = listening.getsockname()[:2]
+        log.info("serving", host=host, port=port, graphs=sorted(registry))
+        await server.serve([listening])
+    log.info("stopped")
+
+
+async def _work(settings: Settings, registry: Registry) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_engine(settings, registry, worker=True):
+        log.info("working", graphs=sorted(registry))
+        await stop.wait()
+    log.info("stopped")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which waits for open streams for ever unless they are ended first."""
+
+    def __init__(self, config: uvicorn.Config, engine: Engine) -> None:
+        super().__init__(config)
+        self._engine = engine
+        self._loop = asyncio.get_running_loop()
+        self._stopping: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
+        """Stop at the first signal, at once at the second. Nothing is raised again: the exit code is 0."""
+        self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        if self._stopping is not None:
+            self.force_exit = True
+            return
+        self._stopping = self._loop.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        await self._engine.drain()
+        self.should_exit = True
+
+
+def _bind(settings: Settings) -> socket.socket:
+    """Listen before anything else is opened: a taken port is told at once."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        msg = f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}."
+        raise ConfigurationError(msg) from None
+    return listening

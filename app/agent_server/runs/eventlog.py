@@ -1,0 +1,156 @@
+"""The event log of one attempt: what its graph emits, for readers in this process and, in chunks, for all."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from agent_server.core.errors import LeaseLost, Unavailable
+from agent_server.core.jsonio import dumps
+from agent_server.runs.frames import frame
+from agent_server.runs.pulse import Pulse
+from agent_server.storage.runs import Chunk, Claim, RunStore
+
+KEPT = 2000
+"""Frames that stay in memory for readers that are behind; older ones are read from the database."""
+KEPT_BYTES = 8 * 2**20
+CHUNK_BYTES = 2**20
+"""A chunk is stored before it gets larger."""
+
+
+class EventLog:
+    """Frames `attempt-1`, `attempt-2`, … in order."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.pulse = Pulse()
+        """Beats at each new frame and when the log closes."""
+        self.closed = False
+        """Whether nothing more will come."""
+        self._frames: list[bytes] = []
+        self._first = 1  # the seq of _frames[0]
+        self._stored = 0  # the seq up to which frames are in the database, or on their way
+        self._bytes = 0
+        self._wake = asyncio.Event()
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of the newest frame; 0 before the first."""
+        return self._first + len(self._frames) - 1
+
+    def emit(self, event: str, data: Any) -> None:
+        """Append an event; raises CancelledError when the log is closed, to end a graph that goes on."""
+        if self.closed:
+            raise asyncio.CancelledError
+        encoded = frame(event, dumps(self._for_client(event, data)), (self.claim.attempt, self.last_seq + 1))
+        self._frames.append(encoded)
+        self._bytes += len(encoded)
+        self._wake.set()
+        self.pulse.beat()
+
+    def after(self, seq: int) -> list[bytes] | None:
+        """Return the frames after `seq`; None when they are no longer in memory."""
+        start = seq + 1 - self._first
+        return None if start < 0 else self._frames[start:]
+
+    def take(self, limit: int | None = None) -> Chunk | None:
+        """Return what is not stored yet, of `limit` bytes or so, to be stored now; None for nothing."""
+        frames: list[bytes] = []
+        size = 0
+        for encoded in self._frames[self._stored + 1 - self._first :]:
+            size += len(encoded)
+            if frames and limit is not None and size > limit:
+                break
+            frames.append(encoded)
+        if not frames:
+            return None
+        first, self._stored = self._stored + 1, self._stored + len(frames)
+        return Chunk(self.claim.attempt, first, self._stored, b"".join(frames))
+
+    async def wait_for_news(self) -> None:
+        """Wait until there is something to store."""
+        self._wake.clear()
+        if self._stored == self.last_seq:
+            await self._wake.wait()
+
+    def trim(self) -> None:
+        """Forget stored frames beyond what is kept for readers."""
+        drop = 0
+        bytes_left = self._bytes
+        while self._first + drop <= self._stored and (
+            len(self._frames) - drop > KEPT or bytes_left > KEPT_BYTES
+        ):
+            bytes_left -= len(self._frames[drop])
+            drop += 1
+        del self._frames[:drop]
+        self._first += drop
+        self._bytes = bytes_left
+
+    def close(self) -> None:
+        """Say that nothing more will come."""
+        self.closed = True
+        self.pulse.beat()
+
+    def _for_client(self, event: str, data: Any) -> Any:
+        """Show the client's thread id where LangGraph shows the key that it works under."""
+        kind = event.partition("|")[0]
+        if kind == "messages":
+            message, metadata = data
+            return [message, {**metadata, "thread_id": self.claim.thread_id}]
+        if kind == "events" and "thread_id" in data.get("metadata", ()):
+            return {**data, "metadata": {**data["metadata"], "thread_id": self.claim.thread_id}}
+        return data
+
+
+class EventWriter:
+    """Stores a log's frames in chunks while its graph runs."""
+
+    def __init__(self, events: EventLog, store: RunStore, gather_seconds: float) -> None:
+        self._log = events
+        self._store = store
+        self._gather_seconds = gather_seconds
+        self._lock = asyncio.Lock()
+        # A chunk whose answer was lost is sent again as it was: it may have been stored.
+        self._sending: Chunk | None = None
+        self._rest: Chunk | None = None
+
+    async def run(self, on_lost: Callable[[], None]) -> None:
+        """Store what comes until cancelled; calls `on_lost` when another process has the run."""
+        while True:
+            await self._log.wait_for_news()
+            await asyncio.sleep(self._gather_seconds)
+            try:
+                async with self._lock:
+                    await self._store_all()
+            except Unavailable:
+                continue  # the frames are still here
+            except LeaseLost:
+                on_lost()
+                return
+
+    async def rest(self) -> Chunk | None:
+        """Return what is left, to be stored with the run's outcome; the log takes nothing more.
+
+        Raises:
+            LeaseLost, Unavailable: as the store does; after the latter it may be called again.
+        """
+        self._log.closed = True
+        async with self._lock:
+            await self._send()
+            self._rest = self._rest or self._log.take()
+            return self._rest
+
+    async def _store_all(self) -> None:
+        while True:
+            await self._send()
+            self._sending = self._log.take(CHUNK_BYTES)
+            if self._sending is None:
+                return
+
+    async def _send(self) -> None:
+        if self._sending is None:
+            return
+        if not await self._store.append_events(self._log.claim, self._sending):
+            msg = "another process has the run"
+            raise LeaseLost(msg)
+        self._sending = None
+        self._log.trim()

@@ -1,0 +1,22 @@
+"""Server-sent events as bytes: encoded once, logged, and sent as they are."""
+
+from agent_server.core.jsonio import dumps
+
+HEARTBEAT = b": heartbeat\n\n"
+_END = b"\n\n"
+
+
+def frame(event: str, data: bytes, position: tuple[int, int] | None = None) -> bytes:
+    """Encode one event; `data` is JSON without line breaks, `position` its attempt and seq."""
+    head = b"event: %b\ndata: %b\n" % (event.encode(), data)
+    return head + (b"id: %d-%d\n\n" % position if position else b"\n")
+
+
+def json_frame(event: str, data: object, position: tuple[int, int] | None = None) -> bytes:
+    """The same for data that is not yet JSON."""
+    return frame(event, dumps(data), position)
+
+
+def parts(frames: bytes) -> list[bytes]:
+    """Take joined frames apart."""
+    return [part + _END for part in frames.split(_END)[:-1]]

@@ -1,0 +1,92 @@
+"""Keeps the leases of this process's runs alive, on a connection of its own.
+
+A pool that is exhausted by slow statements must not cost a process its runs.
+"""
+
+import asyncio
+import time
+
+import structlog
+from psycopg import Error
+
+from agent_server.core.errors import DatabaseUnavailable
+from agent_server.core.settings import Settings
+from agent_server.runs.executor import Execution, Executor
+from agent_server.storage.database import Connection, connect
+from agent_server.storage.runs import renew_leases
+
+_STATEMENT_SECONDS = 4
+
+log = structlog.get_logger()
+
+
+class LeaseKeeper:
+    """Renews every LEASE_RENEW_SECONDS, stops runs that were lost or are to be cancelled."""
+
+    def __init__(self, executor: Executor, settings: Settings) -> None:
+        self._executor = executor
+        self._settings = settings
+        self._hurry = asyncio.Event()
+        self._connection: Connection | None = None
+
+    def hurry(self) -> None:
+        """Look at once: a cancellation was asked for."""
+        self._hurry.set()
+
+    async def run(self) -> None:
+        """Renew until cancelled."""
+        try:
+            while True:
+                await self._wait()
+                executions = list(self._executor.local.values())
+                if executions:
+                    await self._renew(executions)
+        finally:
+            await self._disconnect()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.lease_renew_seconds):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        self._hurry.clear()
+
+    async def _renew(self, executions: list[Execution]) -> None:
+        sent_at = time.monotonic()
+        try:
+            held = await renew_leases(
+                await self._connected(),
+                [execution.claim for execution in executions],
+                lease_seconds=self._settings.lease_seconds,
+            )
+        except (Error, DatabaseUnavailable, TimeoutError) as error:
+            log.warning("leases were not renewed", reason=type(error).__name__, runs=len(executions))
+            await self._disconnect()
+            _stop_expired(executions)
+            return
+        for execution in executions:
+            cancel = held.get(execution.claim.run_id)
+            if cancel is None:
+                execution.stop("superseded")
+                continue
+            execution.fenced_at = sent_at + self._settings.lease_seconds
+            if cancel:
+                execution.stop("cancelled")
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = await connect(self._settings.dsn, statement_timeout=_STATEMENT_SECONDS)
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+
+def _stop_expired(executions: list[Execution]) -> None:
+    """Without word from the database, a run whose lease has run out may by now be another process's."""
+    for execution in executions:
+        if time.monotonic() > execution.fenced_at:
+            execution.stop("superseded")

@@ -1,0 +1,73 @@
+"""Wake-ups from other processes by LISTEN. Only a hint: whoever waits also looks every POLL_SECONDS."""
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from uuid import UUID
+
+import structlog
+from psycopg import Error
+
+from agent_server.core.errors import DatabaseUnavailable
+from agent_server.core.settings import Settings
+from agent_server.runs.pulse import Pulse
+from agent_server.storage.database import connect
+
+CHANNEL = "agent"
+POLL_SECONDS = 1.0
+_STATEMENT_SECONDS = 5
+_RECONNECT_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+class Hub:
+    """Tells who waits in this process what others have notified."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._runs: dict[UUID, tuple[Pulse, int]] = {}
+        self.queue = Pulse()
+        """Beats when a run waits for somebody to execute it."""
+        self.on_run: Callable[[UUID], None] = lambda _: None
+        """Called with the id of a run that there is news of."""
+
+    @contextmanager
+    def news_of(self, run_id: UUID) -> Generator[Pulse, None, None]:
+        """Give a pulse that beats at news of the run, for the time of the block."""
+        pulse, waiters = self._runs.get(run_id, (Pulse(), 0))
+        self._runs[run_id] = (pulse, waiters + 1)
+        try:
+            yield pulse
+        finally:
+            pulse, waiters = self._runs[run_id]
+            if waiters == 1:
+                del self._runs[run_id]
+            else:
+                self._runs[run_id] = (pulse, waiters - 1)
+
+    async def run(self) -> None:
+        """Listen until cancelled; a lost connection is made again."""
+        while True:
+            try:
+                await self._listen()
+            except (Error, DatabaseUnavailable, TimeoutError) as error:
+                log.warning("not listening", reason=type(error).__name__)
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _listen(self) -> None:
+        connection = await connect(self._settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS)
+        async with connection:
+            await connection.execute(f"listen {CHANNEL}")
+            async for notification in connection.notifies():
+                self._dispatch(notification.payload)
+
+    def _dispatch(self, payload: str) -> None:
+        kind, _, run_id = payload.partition(":")
+        if kind == "queue":
+            self.queue.beat()
+        elif kind == "run":
+            key = UUID(run_id)
+            self.on_run(key)
+            if key in self._runs:
+                self._runs[key][0].beat()

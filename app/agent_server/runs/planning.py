@@ -1,0 +1,168 @@
+"""From a claimed run to what its graph has to do: decided under the lease, on a state that stands still."""
+
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import InvalidUpdateError
+from langgraph.types import StateSnapshot
+
+from agent_server.core.errors import InvalidInput, LeaseLost, NothingToResume
+from agent_server.core.jsonio import dumps
+from agent_server.graphs.execution import Progress, Step, answers_of, is_finished
+from agent_server.graphs.pregel import Graph
+from agent_server.graphs.registry import LoadedGraph
+from agent_server.runs.answers import AcceptedBody, answers_for, waiting
+from agent_server.runs.requests import InputBody, ResumeBody, RunConfig, StateBody, stored
+from agent_server.storage.runs import Claim, RunStore
+from agent_server.storage.saver import run_of_latest_checkpoint
+
+_NOT_EXECUTED = "Not executed: the run ended before this call was made."
+
+
+class Planner:
+    """Decides for one claimed run. `graph` carries the run's own saver."""
+
+    def __init__(self, store: RunStore, claim: Claim, loaded: LoadedGraph, graph: Graph) -> None:
+        self._store = store
+        self._claim = claim
+        self._loaded = loaded
+        self._graph = graph
+
+    async def plan(self) -> Step | Progress:
+        """Return the step to execute, or what has come of the run if nothing is left of it.
+
+        Raises:
+            NothingToResume, Invalid: the run is refused and has executed nothing.
+            LeaseLost: another process has the run.
+        """
+        if await self._has_checkpoint():
+            return await self._go_on()
+        if self._claim.kind == "state":
+            return await self._update_state()
+        if self._claim.kind == "resume":
+            return await self._resume(stored(AcceptedBody, self._claim.payload))
+        return await self._begin(stored(InputBody, self._claim.payload))
+
+    async def _has_checkpoint(self) -> bool:
+        """Whether an earlier attempt of this run got as far as a checkpoint."""
+        if self._claim.attempt == 1:
+            return False
+        return (
+            await run_of_latest_checkpoint(self._store.database, self._claim.thread_key) == self._claim.run_id
+        )
+
+    async def _go_on(self) -> Step | Progress:
+        """Continue an earlier attempt; what it had finished is not executed again."""
+        snapshot = await self._snapshot()
+        if _is_over(snapshot, self._graph):
+            return _progress_of(snapshot)
+        return self._step(None)
+
+    async def _update_state(self) -> Progress:
+        body = stored(StateBody, self._claim.payload)
+        try:
+            await self._graph.aupdate_state(self._config(RunConfig()), body.values, as_node=body.as_node)
+        except InvalidUpdateError as error:
+            msg = "The graph cannot take this update: check 'values', and name a node in 'as_node'."
+            raise InvalidInput(msg) from error
+        return _progress_of(await self._snapshot())
+
+    async def _begin(self, body: InputBody) -> Step:
+        if body.input is not None:
+            return self._step(await self._closing(body.input))
+        if is_finished(await self._snapshot()):
+            raise NothingToResume(self._claim.thread_id)
+        return self._step(None)
+
+    async def _resume(self, body: AcceptedBody) -> Step:
+        pending = waiting(await self._snapshot())
+        if body.accepted:
+            left = {key: answer for key, answer in (body.interrupts or {}).items() if key in pending}
+            return self._step(answers_of(left) if left else None)
+        answers = answers_for(body, self._claim.thread_id, pending)
+        await self._accept(body, answers)
+        return self._step(answers_of(answers))
+
+    async def _accept(self, body: ResumeBody, answers: dict[str, Any]) -> None:
+        kept = body.model_dump(exclude={"resume_data"}) | {"interrupts": answers, "accepted": True}
+        detail = {"graph": self._claim.graph, "answers": answers}
+        if not await self._store.accept_resume(self._claim, dumps(kept).decode(), dumps(detail).decode()):
+            msg = "the lease was lost before the answer was recorded"
+            raise LeaseLost(msg)
+
+    async def _closing(self, new_input: Any) -> Any:
+        """Put an answer before new messages for each tool call that a cut-short run has left open.
+
+        Providers refuse a conversation in which a call has no result.
+        """
+        if self._claim.last_outcome in {None, "success"} or not isinstance(new_input, dict):
+            return new_input
+        given = cast("dict[str, Any]", new_input)
+        closing = _closing_messages((await self._snapshot()).values) if "messages" in given else []
+        if not closing:
+            return given
+        added: Any = given["messages"]
+        more = cast("list[Any]", added) if isinstance(added, list) else [added]
+        return {**given, "messages": [*closing, *more]}
+
+    async def _snapshot(self) -> StateSnapshot:
+        return await self._graph.aget_state(self._config(RunConfig()), subgraphs=True)
+
+    def _step(self, graph_input: Any) -> Step:
+        body = stored(AcceptedBody if self._claim.kind == "resume" else InputBody, self._claim.payload)
+        return Step(
+            input=graph_input,
+            config=self._config(body.config),
+            context=body.config.context,
+            modes=frozenset(body.stream_mode),
+            subgraphs=body.subgraphs,
+            durability=self._loaded.durability,
+        )
+
+    def _config(self, config: RunConfig) -> RunnableConfig:
+        return RunnableConfig(
+            configurable={
+                **config.configurable,
+                "thread_id": str(self._claim.thread_key),
+                "checkpoint_ns": "",
+            },
+            recursion_limit=config.recursion_limit,
+            tags=config.tags,
+            metadata={**config.metadata, "run_id": str(self._claim.run_id)},
+        )
+
+
+def _is_over(snapshot: StateSnapshot, graph: Graph) -> bool:
+    """Whether the run has ended or waits, so that only its outcome was not stored."""
+    if is_finished(snapshot):
+        return True
+    before = graph.interrupt_before_nodes
+    if before and (before == "*" or set(before) & set(snapshot.next)):
+        return True  # a checkpoint of this run at a breakpoint: it stopped here
+    return all(task.interrupts for task in snapshot.tasks if task.result is None)
+
+
+def _progress_of(snapshot: StateSnapshot) -> Progress:
+    return Progress(
+        values=snapshot.values,
+        stopped=not is_finished(snapshot),
+        interrupts=list(waiting(snapshot).values()),
+    )
+
+
+def _closing_messages(values: Any) -> list[ToolMessage]:
+    """Answer the calls of the last AI message of a state that nobody has answered."""
+    state = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
+    messages = state.get("messages")
+    if not isinstance(messages, list):
+        return []
+    history = [item for item in cast("list[Any]", messages) if isinstance(item, BaseMessage)]
+    answered = {item.tool_call_id for item in history if isinstance(item, ToolMessage)}
+    last = next((item for item in reversed(history) if isinstance(item, AIMessage)), None)
+    calls = last.tool_calls if last else []
+    return [
+        ToolMessage(_NOT_EXECUTED, tool_call_id=call["id"], name=call["name"], status="error")
+        for call in calls
+        if call["id"] and call["id"] not in answered
+    ]

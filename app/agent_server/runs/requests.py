@@ -1,0 +1,119 @@
+"""Bodies of the requests that execute something; a run's row keeps its own, for whoever takes it over."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+import orjson
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from agent_server.core.errors import Invalid
+
+RECURSION_LIMIT = 50
+RECURSION_LIMIT_MAX = 200
+RESERVED_METADATA = ("run_id", "thread_id", "source", "step", "parents", "writes")
+"""Set by us or by LangGraph in every checkpoint's metadata."""
+
+Mode = Literal["values", "updates", "messages", "custom", "events"]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _thread_id(value: object) -> object:
+    if value in {".", ".."}:
+        msg = "'.' and '..' are path segments, not thread ids"
+        raise ValueError(msg)
+    return value
+
+
+def _metadata(value: object) -> object:
+    for key in RESERVED_METADATA:
+        if isinstance(value, dict) and key in value:
+            msg = f"{key!r} is set by the server"
+            raise ValueError(msg)
+    return value  # pyright: ignore[reportUnknownVariableType]  # checked by the field's own type
+
+
+ThreadId = Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_thread_id)]
+Modes = Annotated[list[Mode], Field(min_length=1), BeforeValidator(_listed)]
+
+
+class Body(BaseModel):
+    """A body whose every field is named here: anything else is refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+B = TypeVar("B", bound=Body)
+
+
+class RunConfig(Body):
+    """What of LangGraph's config a client may set."""
+
+    recursion_limit: Annotated[int, Field(ge=1, le=RECURSION_LIMIT_MAX)] = RECURSION_LIMIT
+    """Supersteps at most."""
+    tags: list[str] = []
+    metadata: Annotated[dict[str, Any], BeforeValidator(_metadata)] = {}
+    """Kept with every checkpoint of the run."""
+    context: dict[str, Any] | None = None
+    """The graph's run-time context, checked against its schema."""
+    configurable: dict[str, Any] = {}
+    """Keys that the graph's config schema declares, and no others."""
+
+
+class _Run(Body):
+    config: RunConfig = RunConfig()
+    stream_mode: Modes = ["updates"]
+    """What the run's log holds."""
+    subgraphs: bool = False
+    """Whether events of subgraphs are logged too."""
+    on_disconnect: Literal["continue", "cancel"] = "continue"
+
+
+class InputBody(_Run):
+    """Of `invoke` and `stream`."""
+
+    input: Any
+    """The graph's input; null goes on from the last checkpoint."""
+    thread_id: ThreadId | None = None
+    on_busy: Literal["reject", "enqueue"] = "reject"
+
+
+class ResumeBody(_Run):
+    """Of `resume`: either field, never both."""
+
+    thread_id: ThreadId
+    resume_data: Any = None
+    """The answer to the one interrupt that waits."""
+    interrupts: dict[str, Any] | None = None
+    """Answers by interrupt id."""
+
+
+class StateBody(Body):
+    """Of `POST state`."""
+
+    thread_id: ThreadId
+    values: dict[str, Any] | None
+    as_node: str | None = None
+
+
+def parse(model: type[B], content: Any) -> B:
+    """Check a body; raises Invalid with `errors: [{field, message}]`."""
+    if not isinstance(content, dict):
+        msg = "The body must be a JSON object."
+        raise Invalid(msg)
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        errors = [
+            {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
+            for item in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
+        msg = f"The body is not valid: {detail}."
+        raise Invalid(msg, errors=errors) from None
+
+
+def stored(model: type[B], payload: str) -> B:
+    """Read the body that a run's row keeps."""
+    return model.model_validate(orjson.loads(payload))
