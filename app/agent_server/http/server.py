@@ -61,6 +61,7 @@ async def _serve(settings: Settings, registry: Registry, listening: socket.socke
             backlog=BACKLOG,
             lifespan="off",
             log_config=None,
+            log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=int(settings.shutdown_seconds),
             timeout_keep_alive=KEEP_ALIVE_SECONDS,

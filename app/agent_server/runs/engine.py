@@ -42,6 +42,8 @@ class Engine:
 
     async def drain(self) -> None:
         """Claim nothing more, hand all runs over; at most SHUTDOWN_SECONDS."""
+        if self.draining:
+            return
         log.info("draining", runs=len(self.executor.local))
         try:
             async with asyncio.timeout(self.settings.shutdown_seconds):

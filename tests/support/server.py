@@ -1,0 +1,122 @@
+"""Real server processes for tests, on free ports, with short leases. Signals are sent to the real pid."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import httpx
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+QUICK = {
+    "LEASE_SECONDS": "2",
+    "LEASE_RENEW_SECONDS": "0.5",
+    "RETENTION_SWEEP_SECONDS": "0",
+    "SHUTDOWN_SECONDS": "5",
+    "LOG_LEVEL": "INFO",
+}
+"""A process that dies is noticed after two seconds."""
+
+READY_SECONDS = 60.0
+
+
+class ServerProcess:
+    """One `python -m agent_server serve`."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.child = child
+        self.log_file = log
+        self.url = ""
+
+    @property
+    def pid(self) -> int:
+        return self.child.pid
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def send(self, number: signal.Signals) -> None:
+        self.child.send_signal(number)
+
+    def kill(self) -> None:
+        self.child.kill()
+        self.child.wait()
+
+    def terminate(self, seconds: float = 20.0) -> int:
+        """SIGTERM; the exit code."""
+        self.child.terminate()
+        return self.child.wait(seconds)
+
+    def wait_until_ready(self) -> None:
+        """Find the port in the log, then ask `/ready`."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            assert self.child.poll() is None, f"the server ended with {self.child.returncode}: {self.log()}"
+            self.url = self.url or self._address()
+            if self.url:
+                with suppress(httpx.TransportError):
+                    if httpx.get(f"{self.url}/ready").status_code == 200:
+                        return
+            time.sleep(0.02)
+        raise AssertionError(f"not ready after {READY_SECONDS} s: {self.log()}")
+
+    def _address(self) -> str:
+        for line in self.log().splitlines():
+            if '"event": "serving"' in line or '"event":"serving"' in line:
+                port = line.split('"port":')[1].split(",")[0].split("}")[0].strip()
+                return f"http://127.0.0.1:{port}"
+        return ""
+
+
+def environment(database_url: str, config: Path, **more: str) -> dict[str, str]:
+    """What a server is told: nothing of this machine's own settings leaks in."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    told = {"DATABASE_URL": database_url, "LANGGRAPH_CONFIG": str(config), "PORT": "0", "LOG_FORMAT": "json"}
+    return {**kept, **told, **QUICK, **more}
+
+
+def start(database_url: str, config: Path, *arguments: str, **more: str) -> ServerProcess:
+    """Start a server without waiting for it; `arguments` go to `serve`, `more` to its environment."""
+    descriptor, name = tempfile.mkstemp(prefix="lgp-server-", suffix=".log")
+    with os.fdopen(descriptor, "wb") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "agent_server", "serve", *arguments],
+            cwd=REPOSITORY / "app",
+            env=environment(database_url, config, **more),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    return ServerProcess(child, Path(name))
+
+
+@contextmanager
+def servers(
+    database_url: str, config: Path, count: int = 1, *arguments: str, **more: str
+) -> Iterator[list[ServerProcess]]:
+    """So many ready servers on a migrated database; gone afterwards."""
+    with ExitStack() as stack:
+        started = [start(database_url, config, *arguments, **more) for _ in range(count)]
+        for server in started:
+            stack.callback(finish, server)
+        for server in started:
+            server.wait_until_ready()
+        yield started
+
+
+def finish(server: ServerProcess) -> None:
+    """Make sure that it is gone, also when it is stopped or deaf."""
+    with suppress(ProcessLookupError):
+        server.send(signal.SIGCONT)
+        server.child.terminate()
+    try:
+        server.child.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+    server.log_file.unlink(missing_ok=True)
