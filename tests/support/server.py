@@ -63,7 +63,8 @@ class ServerProcess:
                     if httpx.get(f"{self.url}/ready").status_code == 200:
                         return
             time.sleep(0.02)
-        raise AssertionError(f"not ready after {READY_SECONDS} s: {self.log()}")
+        msg = f"not ready after {READY_SECONDS} s: {self.log()}"
+        raise AssertionError(msg)
 
     def _address(self) -> str:
         for line in self.log().splitlines():
