@@ -27,7 +27,7 @@ from langgraph.checkpoint.serde._msgpack import SAFE_MSGPACK_TYPES, STRICT_MSGPA
 from langgraph.checkpoint.serde.event_hooks import SerdeEvent, register_serde_event_listener
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel
 from typing_extensions import is_typeddict
 
 from agent_server.core.errors import ConfigurationError, RunFailed
@@ -102,10 +102,13 @@ class StrictSerializer(JsonPlusSerializer):
             name = _dotted(cast("type[Any]", type(obj)))
             _remember(name)
             raise Unregistered(name)
+        if isinstance(obj, BaseModel) and _key(type(obj)) not in SAFE_MSGPACK_TYPES:
+            parts = (*_key(type(obj)), _arguments_of(obj), "model_validate_json")
+            return ormsgpack.Ext(jsonplus.EXT_PYDANTIC_V2, self._packed(parts))
         return self._encode_object(obj)
 
     def _comes_back(self, obj: Any) -> bool:
-        key = (type(obj).__module__, type(obj).__name__)
+        key = _key(cast("type[Any]", type(obj)))
         if key in SAFE_MSGPACK_TYPES or key in cast("set[TypeName]", self._allowed_msgpack_modules or set()):
             return True
         return isinstance(obj, (BaseException, re.Pattern)) or key[0] == "numpy"
@@ -204,7 +207,7 @@ def _fields(cls: type[Any]) -> list[Any]:
 
 
 def _admitted(name: str, cls: type[Any]) -> set[TypeName]:
-    key = (cls.__module__, cls.__name__)
+    key = _key(cls)
     if cls in (*_PLAIN, *_CONTAINERS) or issubclass(cls, BaseMessage) or key in SAFE_MSGPACK_TYPES:
         return set()
     if is_typeddict(cls) or cls.__module__ in {"collections.abc", "numpy", "re", "typing"}:
@@ -231,12 +234,37 @@ def _has_encoding(cls: type[Any]) -> bool:
     """Whether LangGraph takes its values apart into what their constructor takes."""
     if dataclasses.is_dataclass(cls) and not issubclass(cls, Enum):
         return all(field.init for field in dataclasses.fields(cls)) and not _init_vars(cls)
-    return issubclass(cls, (Enum, BaseModel)) or hasattr(cls, "_asdict")
+    if issubclass(cls, BaseModel):
+        return all(_argument(cls, name) for name in cls.model_fields)
+    return issubclass(cls, Enum) or hasattr(cls, "_asdict")
+
+
+def _arguments_of(model: BaseModel) -> dict[str, Any]:
+    """What the model's constructor takes: its values as they are, under the names that it reads.
+
+    LangGraph's own way, `model_dump()`, loses what has an alias, and the types behind `Any`.
+    """
+    cls = type(model)
+    given = {_argument(cls, name) or name: model.__dict__[name] for name in cls.model_fields}
+    return {**given, **(model.__pydantic_extra__ or {})}
+
+
+def _argument(cls: type[BaseModel], name: str) -> str | None:
+    """Return the name under which the constructor reads a field; None if only from within another value."""
+    alias = cls.model_fields[name].validation_alias
+    if alias is None or cls.model_config.get("populate_by_name") or cls.model_config.get("validate_by_name"):
+        return name
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return next((choice for choice in choices if isinstance(choice, str)), None)
 
 
 def _init_vars(cls: type[Any]) -> bool:
     fields = cast("dict[str, Any]", getattr(cls, "__dataclass_fields__", {}))
     return any(repr(field._field_type) == "_FIELD_INITVAR" for field in fields.values())
+
+
+def _key(cls: type[Any]) -> TypeName:
+    return cls.__module__, cls.__name__
 
 
 def _dotted(cls: type[Any]) -> str:
