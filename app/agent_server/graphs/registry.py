@@ -15,6 +15,7 @@ from agent_server.graphs.checks import Shape
 from agent_server.graphs.config import Durability, GraphEntry, read_graphs_file
 from agent_server.graphs.loading import import_graph, prepare_process
 from agent_server.graphs.pregel import Graph
+from agent_server.graphs.schemas import context_schema, input_schema, names_own_input, output_schema
 from agent_server.graphs.strict import StrictSerializer, TypeName, require_strict_mode, serializer_for
 from agent_server.storage.saver import ReadOnlySaver
 
@@ -137,14 +138,12 @@ def _load(name: str, entry: GraphEntry, folder: Path, extra: tuple[TypeName, ...
 
 
 def _schemas(graph: Graph) -> dict[str, Any]:
-    given, context = graph.get_input_jsonschema(), graph.get_context_jsonschema()
-    # Required keys count where the author has declared what callers hand in, apart from the state.
-    declared = _declared(graph, "input_schema") is not _declared(graph, "state_schema")
+    given, context = input_schema(graph), context_schema(graph)
     return {
         "input_schema": given,
-        "output_schema": graph.get_output_jsonschema(),
+        "output_schema": output_schema(graph),
         "context_schema": context,
-        "input_shape": Shape(given, required=declared),
+        "input_shape": Shape(given, required=names_own_input(graph)),
         "context_shape": Shape(context or {"type": "object", "properties": {}}, required=False),
     }
 
