@@ -1,5 +1,6 @@
 """The fenced saver behaves as LangGraph's own does on the same graphs, and stores nothing without a lease."""
 
+import asyncio
 import math
 import operator
 from collections.abc import Callable
@@ -257,6 +258,26 @@ async def test_a_write_under_an_old_attempt_stores_nothing(database: Database, c
     counts = await rows_everywhere(database, claim.thread_key, [])
     assert [counts[table] for table in ("checkpoints", "checkpoint_blobs", "checkpoint_writes")] == [0, 0, 0]
     await fenced(database, taken, graph).aput(config, empty_checkpoint(), {"source": "loop", "step": 0}, {})
+
+
+async def test_a_write_waits_for_a_takeover_under_way_and_then_stores_nothing(
+    database: Database, claim: Claim
+) -> None:
+    saver = fenced(database, claim, plain())
+    config = {"configurable": {"thread_id": str(claim.thread_key), "checkpoint_ns": ""}}
+    async with database.pool.connection() as connection, connection.transaction():
+        await connection.execute("update agent.runs set attempt = attempt + 1")
+        writing = {"configurable": {**config["configurable"], "checkpoint_id": "c"}}
+        late = [
+            asyncio.ensure_future(saver.aput(config, empty_checkpoint(), {"source": "loop", "step": 0}, {})),
+            asyncio.ensure_future(saver.aput_writes(writing, [("text", "late")], "task")),
+        ]
+        await asyncio.sleep(0.3)
+        assert [write.done() for write in late] == [False, False]
+    answers = await asyncio.gather(*late, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [LeaseLost, LeaseLost]
+    counts = await rows_everywhere(database, claim.thread_key, [])
+    assert [counts[table] for table in ("checkpoints", "checkpoint_blobs", "checkpoint_writes")] == [0, 0, 0]
 
 
 async def test_a_run_that_has_ended_or_waits_stores_nothing(database: Database, claim: Claim) -> None:

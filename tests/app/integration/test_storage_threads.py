@@ -17,7 +17,8 @@ from app.support.storage_world import (
 
 from agent_server.core.errors import ThreadBusy, UnknownThread
 from agent_server.core.principal import Principal
-from agent_server.storage.database import Database
+from agent_server.storage.database import Database, execute
+from agent_server.storage.queries import load
 from agent_server.storage.runs import Claim, IdempotencyKey, Outcome, RunStore
 from agent_server.storage.threads import ThreadQuery, ThreadStore
 
@@ -118,6 +119,21 @@ async def begun_or_refused(runs: RunStore, number: int) -> Claim | None:
     except ThreadBusy:
         return None
     return claim
+
+
+async def test_a_deletion_sees_the_run_that_it_waited_for(database: Database) -> None:
+    runs, threads = runs_of(database), ThreadStore(database)
+    await full_thread(database, ALICE)
+    run = new_run()
+    async with database.pool.connection() as connection, connection.transaction():
+        row = await execute(connection, load("runs")["begin"], runs._begin_params(ALICE, run, None))
+        assert row[0]["run_status"] == "running"
+        deletion = asyncio.create_task(threads.delete(ALICE, "t"))
+        await asyncio.sleep(0.3)
+        assert not deletion.done()
+    with pytest.raises(ThreadBusy):
+        await deletion
+    assert await runs.get(ALICE, GRAPH, run.run_id) is not None
 
 
 async def test_a_run_that_begins_during_a_deletion_is_never_deleted(database: Database) -> None:

@@ -250,7 +250,7 @@ returning status, attempt
 
 -- page (10 s)
 -- One row at least: the total is told beyond the last page, too.
-with wanted as (
+with wanted as not materialized (
     select r.* from agent.runs r
     where r.tenant = %(tenant)s and r.graph = %(graph)s
         and (%(thread_id)s::text is null or r.thread_key = (

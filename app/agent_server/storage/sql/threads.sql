@@ -9,7 +9,7 @@ where t.tenant = %(tenant)s and t.thread_id = %(thread_id)s
 
 -- page (10 s)
 -- One row at least: the total is told beyond the last page, too.
-with wanted as (
+with wanted as not materialized (
     select
         t.thread_key, t.thread_id, t.graph, t.last_outcome, t.created_at, t.updated_at,
         case when exists (
@@ -17,7 +17,7 @@ with wanted as (
         ) then 'busy' else t.status end as status
     from agent.threads t
     where t.tenant = %(tenant)s and (%(graph)s::text is null or t.graph = %(graph)s)
-), kept as (
+), kept as not materialized (
     select * from wanted where %(status)s::text is null or status = %(status)s
 ), page as (
     select * from kept order by created_at desc, thread_key desc limit %(limit)s offset %(offset)s
