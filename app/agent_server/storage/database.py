@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
@@ -97,7 +97,8 @@ class Database:
         failures = self._failed_connects()
         for number in range(TRIES):
             try:
-                return await attempt()
+                with keeping_cancellation():
+                    return await attempt()
             except (PoolTimeout, TooManyRequests) as error:
                 if self._failed_connects() > failures:
                     raise DatabaseUnavailable(_UNAVAILABLE) from error
@@ -132,9 +133,27 @@ def _transaction(connection: Connection, statements: int) -> AbstractAsyncContex
 
 async def execute(connection: Connection, query: Query, params: Params) -> list[DictRow]:
     """Execute a named query on one connection, within the query's bound; raises psycopg's errors."""
-    async with asyncio.timeout(query.seconds):
-        cursor = await connection.execute(cast("LiteralString", query.sql), params, binary=True)
-        return await cursor.fetchall() if cursor.description else []
+    with keeping_cancellation():
+        async with asyncio.timeout(query.seconds):
+            cursor = await connection.execute(cast("LiteralString", query.sql), params, binary=True)
+            return await cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def keeping_cancellation() -> Generator[None]:
+    """Raise CancelledError where the task was cancelled in the block, whatever psycopg made of it.
+
+    A cancelled psycopg ends the statement on the server and raises what comes back: a lost connection,
+    say, which would be tried again by a task that was told to stop.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        yield
+    except psycopg.Error as error:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError from error
+        raise
 
 
 @asynccontextmanager

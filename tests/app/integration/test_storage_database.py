@@ -4,7 +4,7 @@ import time
 import pytest
 from app.support.cut_proxy import cut_proxy
 from app.support.storage_world import ALICE, begun, chunk, queued, runs_of, settings_for, sql
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from pydantic import SecretStr
 from support.postgres import private_cluster
 
@@ -69,6 +69,40 @@ async def test_the_servers_own_bound_is_not_waited_for_three_times(migrated_data
         with pytest.raises(DatabaseUnavailable):
             await database.all(Query("slow", "select pg_sleep(30)", 20), {})
         assert time.monotonic() - began < 0.9
+
+
+async def test_a_task_that_was_told_to_stop_stops_whatever_becomes_of_its_statement(
+    database: Database,
+) -> None:
+    tries: list[int] = []
+
+    async def attempt() -> None:
+        tries.append(1)
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            raise OperationalError from None  # as psycopg does when the connection is lost meanwhile
+
+    task = asyncio.create_task(database.retried(attempt))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(tries) == 1
+
+
+async def test_a_cancelled_statement_ends_on_the_server(database: Database) -> None:
+    task = asyncio.create_task(database.all(Query("slow", "select pg_sleep(30)", 20), {}))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    rows = await sql(
+        database,
+        "select count(*) as n from pg_stat_activity"
+        " where state = 'active' and query like '%%pg_sleep%%' and pid <> pg_backend_pid()",
+    )
+    assert rows == [{"n": 0}]
 
 
 async def test_several_statements_are_one_transaction(database: Database) -> None:
