@@ -415,3 +415,21 @@ def test_a_graph_is_imported_compiled_with_its_modules_first_line(write: Write) 
     graph, line = import_graph("g", "./lt_one.py:builder", config.parent)
     assert isinstance(graph, Pregel)
     assert line == "What this graph does."
+
+
+def test_importing_the_registry_brings_no_provider_and_no_web_server_along() -> None:
+    heavy = {
+        "anthropic",
+        "fastapi",
+        "langchain",
+        "langchain_openai",
+        "numpy",
+        "openai",
+        "pandas",
+        "transformers",
+    }
+    code = f"import sys, agent_server.graphs.registry; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
