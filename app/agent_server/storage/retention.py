@@ -7,6 +7,7 @@ client waits long for a thread's lock. A sweep that is cut short is gone on with
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +31,8 @@ THREADS_A_SWEEP = 10_000
 """Threads of which a periodic sweep asks how idle they are; the next one goes on from there."""
 TURN_SECONDS = 600
 """After so long without a sign of life, a process that was sweeping is taken for dead."""
+END_SECONDS = 2
+"""The longest a process that stops waits to tell that its turn is over."""
 
 _NOBODY = UUID(int=0)
 _DAY = 86400
@@ -113,7 +116,10 @@ async def sweep(
         await work.idle_threads(max_threads)
         await work.runs()
     finally:
-        await database.all(_SQL["end_turn"], {})
+        # Also when this process stops; with the database away, the turn ends by itself.
+        with suppress(ServerError, TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await database.all(_SQL["end_turn"], {})
     return work.swept
 
 

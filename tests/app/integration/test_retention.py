@@ -310,6 +310,19 @@ async def test_one_process_sweeps_at_a_time(database: Database) -> None:
     assert await sweep(database, CUT_AT_ONCE, rest=60) is None, "it was swept a moment ago"
 
 
+async def test_a_sweep_that_is_stopped_gives_up_its_turn(database: Database) -> None:
+    await turn(database, counting(), {})
+    async with database.pool.connection() as holder, holder.transaction():
+        await holder.execute("lock table checkpoints in access exclusive mode")
+        sweeping = asyncio.create_task(sweep(database, CUT_AT_ONCE))
+        await asyncio.sleep(0.3)
+        assert await sweep(database, CUT_AT_ONCE) is None
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+    assert sweeping.cancelled()
+    assert await sweep(database, CUT_AT_ONCE) == Swept(checkpoints=3)
+
+
 async def test_periodic_sweeps_outlive_a_database_that_refuses(database: Database) -> None:
     settings = settings_for("postgresql://unused", retention_sweep_seconds=0.05, retention_checkpoints_max=1)
     await turn(database, counting(), {})
