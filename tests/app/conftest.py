@@ -6,6 +6,7 @@ from typing import LiteralString
 import psycopg
 import pytest
 from app.support.storage_world import settings_for
+from app.support.surface import http, surface_database, surface_server
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from support.postgres import (
@@ -21,7 +22,16 @@ from agent_server.storage.database import Database, open_database
 from agent_server.storage.migrate import migrate
 from lgp.embedded import Cluster
 
-__all__ = ["fresh_database", "module_database", "new_database", "postgres_cluster", "postgres_url"]
+__all__ = [
+    "fresh_database",
+    "http",
+    "module_database",
+    "new_database",
+    "postgres_cluster",
+    "postgres_url",
+    "surface_database",
+    "surface_server",
+]
 
 _copies = count(1)
 

@@ -180,6 +180,11 @@ class Invalid(ServerError):
     status = 422
     code = "invalid_request"
 
+    def __init__(self, detail: str, **extra: Any) -> None:
+        if type(self) is Invalid:
+            extra.setdefault("errors", [{"field": "body", "message": detail}])
+        super().__init__(detail, **extra)
+
 
 class BodyTooLarge(ServerError):
     """The body exceeds what one request may carry."""

@@ -64,8 +64,9 @@ def refuse_unsafe_text(value: Any, path: str = "body") -> None:
     """
     if isinstance(value, str):
         if _UNSAFE_TEXT.search(value):
-            msg = f"{path}: NUL characters and lone surrogates are not accepted."
-            raise Invalid(msg)
+            reason = "NUL characters and lone surrogates are not accepted"
+            msg = f"{path}: {reason}."
+            raise Invalid(msg, errors=[{"field": path, "message": reason}])
     elif isinstance(value, dict):
         for key, item in cast("dict[str, Any]", value).items():
             refuse_unsafe_text(key, f"{path} (a key)")

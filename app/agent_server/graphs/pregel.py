@@ -24,6 +24,7 @@ class Graph(Protocol):
     """A compiled graph. The docstrings of `langgraph.pregel.Pregel` hold."""
 
     channels: Mapping[str, Any]
+    nodes: Mapping[str, Any]
     context_schema: type[Any] | None
     output_channels: str | Sequence[str]
     interrupt_before_nodes: str | Sequence[str]

@@ -10,7 +10,7 @@ from agent_server.core.errors import ServerError
 from agent_server.http.access import Access
 from agent_server.http.envelope import Envelope
 from agent_server.http.probes import make_probes
-from agent_server.http.problems import on_http_exception, on_server_error
+from agent_server.http.problems import on_http_exception, on_server_error, on_unexpected
 from agent_server.http.routes import make_router
 from agent_server.runs.engine import Engine
 from agent_server.storage.keys import KeyStore
@@ -25,6 +25,7 @@ def create_app(engine: Engine) -> ASGIApp:
     app.include_router(make_router(engine, Access(keys, settings.allowed_origins)))
     app.add_exception_handler(ServerError, on_server_error)
     app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_unexpected)  # else Starlette answers in plain text
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent_server.http.problems import unexpected
+from agent_server.http.problems import on_unexpected
 
 _SANE = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
 _QUIET = frozenset({"/health", "/ready"})
@@ -31,22 +31,25 @@ class Envelope:
         request = Request(scope, receive)
         scope["request_id"] = request_id = _request_id(request)
         began = time.perf_counter()
-        status = 0
+        status, whole = 0, False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            whole = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
             except Exception as error:  # the last resort: the client gets an answer, the log what it was
-                if status:
-                    raise
-                await unexpected(request, error)(scope, receive, send_with_id)
+                if status and not whole:
+                    raise  # an answer that was cut short must look like one
+                if not whole:  # else Starlette has answered, and raises what it answered
+                    answer = await on_unexpected(request, error)
+                    await answer(scope, receive, send_with_id)
             if scope["path"] not in _QUIET:
                 _log(scope, status, time.perf_counter() - began)
 

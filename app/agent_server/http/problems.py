@@ -39,7 +39,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     return _problem(request, error.status_code, body, dict(error.headers or {}))
 
 
-def unexpected(request: Request, error: Exception) -> Response:
+async def on_unexpected(request: Request, error: Exception) -> Response:
     """Answer what nobody foresaw; the log tells what it was."""
     log.error("request failed", path=request.url.path, exc_info=error)
     body = {"detail": "The server failed; its log tells more.", "code": "internal_error"}

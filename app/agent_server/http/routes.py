@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -22,6 +22,7 @@ from agent_server.http.answers import (
     run_response,
     thread_json,
 )
+from agent_server.http.description import described
 from agent_server.runs.engine import Engine
 from agent_server.runs.replay import START, Position, RunRef
 from agent_server.runs.requests import InputBody, ResumeBody, StateBody, parse
@@ -38,19 +39,22 @@ def make_router(engine: Engine, access: Access) -> APIRouter:
     router = APIRouter()
     face = _Face(engine, access)
     graph = "/graphs/{name}"
-    router.get("/graphs")(face.graphs)
-    router.post(f"{graph}/invoke", openapi_extra=_body(InputBody))(face.invoke)
-    router.post(f"{graph}/stream", openapi_extra=_body(InputBody))(face.stream)
-    router.post(f"{graph}/resume", openapi_extra=_body(ResumeBody))(face.resume)
-    router.get(f"{graph}/state")(face.state)
-    router.post(f"{graph}/state", openapi_extra=_body(StateBody))(face.update_state)
-    router.get(f"{graph}/history")(face.history)
-    router.get(f"{graph}/runs")(face.runs)
-    router.get(f"{graph}/runs/{{run_id}}")(face.run)
-    router.get(f"{graph}/runs/{{run_id}}/stream")(face.run_stream)
-    router.post(f"{graph}/runs/{{run_id}}/cancel")(face.cancel)
-    router.get("/threads")(face.threads)
-    router.delete("/threads/{thread_id:path}")(face.delete_thread)
+    for method, path, endpoint, body in (
+        ("GET", "/graphs", face.graphs, None),
+        ("POST", f"{graph}/invoke", face.invoke, InputBody),
+        ("POST", f"{graph}/stream", face.stream, InputBody),
+        ("POST", f"{graph}/resume", face.resume, ResumeBody),
+        ("GET", f"{graph}/state", face.state, None),
+        ("POST", f"{graph}/state", face.update_state, StateBody),
+        ("GET", f"{graph}/history", face.history, None),
+        ("GET", f"{graph}/runs", face.runs, None),
+        ("GET", f"{graph}/runs/{{run_id}}", face.run, None),
+        ("GET", f"{graph}/runs/{{run_id}}/stream", face.run_stream, None),
+        ("POST", f"{graph}/runs/{{run_id}}/cancel", face.cancel, None),
+        ("GET", "/threads", face.threads, None),
+        ("DELETE", "/threads/{thread_id:path}", face.delete_thread, None),
+    ):
+        router.add_api_route(path, endpoint, methods=[method], openapi_extra=described(path, body))
     return router
 
 
@@ -243,7 +247,3 @@ async def _until_left(request: Request) -> None:
 def _still_running(ref: RunRef) -> StillRunning:
     msg = "The run goes on; ask at its Location."
     return StillRunning(msg, run_id=str(ref.run_id), thread_id=ref.thread_id)
-
-
-def _body(model: type[Any]) -> dict[str, Any]:
-    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}

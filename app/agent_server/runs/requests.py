@@ -1,6 +1,6 @@
 """Bodies of the requests that execute something; a run's row keeps its own, for whoever takes it over."""
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -11,6 +11,8 @@ RECURSION_LIMIT = 50
 RECURSION_LIMIT_MAX = 200
 RESERVED_METADATA = ("run_id", "thread_id", "source", "step", "parents", "writes")
 """Set by us or by LangGraph in every checkpoint's metadata."""
+RESERVED_CONFIGURABLE = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
+"""They name a checkpoint: not even a config schema that declares them opens them to clients."""
 
 Mode = Literal["values", "updates", "messages", "custom", "events"]
 
@@ -30,6 +32,14 @@ def _metadata(value: object) -> object:
     for key in RESERVED_METADATA:
         if isinstance(value, dict) and key in value:
             msg = f"{key!r} is set by the server"
+            raise ValueError(msg)
+    return value  # pyright: ignore[reportUnknownVariableType]  # checked by the field's own type
+
+
+def _configurable(value: object) -> object:
+    for key in cast("dict[object, object]", value) if isinstance(value, dict) else ():
+        if key in RESERVED_CONFIGURABLE or str(key).startswith("__"):
+            msg = f"{key!r} is LangGraph's own"
             raise ValueError(msg)
     return value  # pyright: ignore[reportUnknownVariableType]  # checked by the field's own type
 
@@ -54,10 +64,10 @@ class RunConfig(Body):
     """Supersteps at most."""
     tags: list[str] = []
     metadata: Annotated[dict[str, Any], BeforeValidator(_metadata)] = {}
-    """Kept with every checkpoint of the run."""
+    """For events and traces; its strings, numbers and booleans are kept with every checkpoint of the run."""
     context: dict[str, Any] | None = None
     """The graph's run-time context, checked against its schema."""
-    configurable: dict[str, Any] = {}
+    configurable: Annotated[dict[str, Any], BeforeValidator(_configurable)] = {}
     """Keys that the graph's config schema declares, and no others."""
 
 

@@ -101,7 +101,9 @@ class RunService:
 
     async def update_state(self, call: Call, body: StateBody) -> Handle:
         """Begin a run that writes to a thread's state. Raises as `resume`, and InvalidInput."""
-        self._executor.registry[call.graph].check_values(body.values)
+        loaded = self._executor.registry[call.graph]
+        loaded.check_values(body.values)
+        loaded.check_node(body.as_node)
         return await self._submit(call, self._new(call, body.thread_id, "state", body), make_thread=False)
 
     async def wait(self, handle: Handle, seconds: float) -> Outcome | None:
