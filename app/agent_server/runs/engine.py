@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
 
 import structlog
 
@@ -66,7 +68,7 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
         store = RunStore(database, lease_seconds=settings.lease_seconds, max_crashes=settings.max_crashes)
         executor = Executor(registry, store, stores, settings)
         hub, keeper = Hub(settings), LeaseKeeper(executor, settings)
-        hub.on_run = lambda run_id: keeper.hurry() if run_id in executor.local else None
+        hub.on_run = partial(_on_news, executor, keeper)
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(keeper.run()), group.create_task(hub.run())]
             if worker:
@@ -81,3 +83,11 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
                 await engine.drain()
                 for task in background:
                     task.cancel()
+
+
+def _on_news(executor: Executor, keeper: LeaseKeeper, run_id: UUID) -> None:
+    """Somebody follows a run of this process, or wants it cancelled."""
+    execution = executor.local.get(run_id)
+    if execution is not None:
+        execution.log.watched.set()
+        keeper.hurry()

@@ -13,6 +13,8 @@ from agent_server.storage.runs import Chunk, Claim, RunStore
 KEPT = 2000
 """Frames that stay in memory for readers that are behind; older ones are read from the database."""
 KEPT_BYTES = 8 * 2**20
+UNWATCHED_SECONDS = 1.0
+"""How long frames gather while nobody follows the run: most short runs then store none before their end."""
 CHUNK_BYTES = 2**20
 """A chunk is stored before it gets larger."""
 
@@ -26,11 +28,15 @@ class EventLog:
         """Beats at each new frame and when the log closes."""
         self.closed = False
         """Whether nothing more will come."""
+        self.watched = asyncio.Event()
+        """Set once somebody follows the run: what it emits is then stored without delay."""
         self._frames: list[bytes] = []
         self._first = 1  # the seq of _frames[0]
         self._stored = 0  # the seq up to which frames are in the database, or on their way
         self._bytes = 0
         self._wake = asyncio.Event()
+        if claim.watched:
+            self.watched.set()
 
     @property
     def last_seq(self) -> int:
@@ -117,7 +123,7 @@ class EventWriter:
         """Store what comes until cancelled; calls `on_lost` when another process has the run."""
         while True:
             await self._log.wait_for_news()
-            await asyncio.sleep(self._gather_seconds)
+            await self._gather()
             try:
                 async with self._lock:
                     await self._store_all()
@@ -126,6 +132,16 @@ class EventWriter:
             except LeaseLost:
                 on_lost()
                 return
+
+    async def _gather(self) -> None:
+        """Let frames gather: a moment for those who follow the run, longer while nobody does."""
+        if not self._log.watched.is_set():
+            try:
+                async with asyncio.timeout(UNWATCHED_SECONDS):
+                    await self._log.watched.wait()
+            except TimeoutError:
+                return
+        await asyncio.sleep(self._gather_seconds)
 
     async def rest(self) -> Chunk | None:
         """Return what is left, to be stored with the run's outcome; the log takes nothing more.

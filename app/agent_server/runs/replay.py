@@ -100,6 +100,7 @@ class Replay:
     ) -> AsyncGenerator[tuple[Position | None, bytes]]:
         """Yield what a run in this process logs, until its log closes."""
         attempt = execution.claim.attempt
+        execution.log.watched.set()
         for chunk in await self._before(execution, position):
             yield (chunk.attempt, chunk.last_seq), _after(chunk, position)
         seq = position[1] if position[0] == attempt else 0

@@ -15,6 +15,7 @@ tables.
 # The stock saver, too, tells a delta snapshot by its private class.
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from functools import partial
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
+import orjson
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP,
@@ -158,8 +160,8 @@ class FencedSaver(ReadOnlySaver):
             ns=ns,
             checkpoint_id=checkpoint["id"],
             parent_id=configurable.get("checkpoint_id"),
-            checkpoint=Jsonb({**checkpoint, "channel_values": inline}),
-            metadata=Jsonb(get_serializable_checkpoint_metadata(config, metadata)),
+            checkpoint=Jsonb({**checkpoint, "channel_values": inline}, dumps=_json),
+            metadata=Jsonb(get_serializable_checkpoint_metadata(config, metadata), dumps=_json),
             **_columns(("channels", "versions", "types", "blobs"), blobs),
         )
         return {
@@ -224,6 +226,14 @@ def _fits_jsonb(value: Any) -> bool:
     if type(value) is float:
         return abs(value) < LARGEST_PLAIN and str(value) != "-0.0"
     return value is None or type(value) is int or type(value) is bool
+
+
+def _json(value: Any) -> bytes:
+    """Encode fast; as the standard library does what orjson refuses, such as integers beyond 64 bits."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value).encode()
 
 
 def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:

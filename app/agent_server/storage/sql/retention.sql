@@ -31,7 +31,7 @@ limit %(limit)s
 -- drop_events (30 s)
 with old as (
     select run_id, attempt, first_seq from agent.run_events
-    where run_id = any (%(run_ids)s::uuid[])
+    where run_id = any (%(run_ids)b::uuid[])
     limit %(limit)s
 ), gone as (
     delete from agent.run_events e using old

@@ -109,7 +109,7 @@ delete from agent.runs where run_id = %(run_id)s and attempt = %(attempt)s and s
 with mine as (
     select r.run_id, r.attempt, r.cancel_requested
     from agent.runs r
-    join unnest(%(run_ids)s::uuid[], %(attempts)s::int[]) as held (run_id, attempt)
+    join unnest(%(run_ids)b::uuid[], %(attempts)b::int[]) as held (run_id, attempt)
         on held.run_id = r.run_id and held.attempt = r.attempt
     where r.status = 'running'
     order by r.run_id
@@ -179,8 +179,8 @@ with ended as (
     returning run_id, thread_key, watched
 ), events as (
     insert into agent.run_events (run_id, attempt, first_seq, last_seq, frames)
-    select run_id, %(attempt)s, %(first_seq)s::int, %(last_seq)s::int, %(frames)s::bytea
-    from ended where %(frames)s::bytea is not null
+    select run_id, %(attempt)s, %(first_seq)s::int, %(last_seq)s::int, %(frames)b::bytea
+    from ended where %(frames)b::bytea is not null
 ), queue as (
     select exists (
         select 1 from agent.runs r, ended where r.thread_key = ended.thread_key and r.status = 'pending'
@@ -210,8 +210,8 @@ with released as (
     returning run_id, thread_key
 ), events as (
     insert into agent.run_events (run_id, attempt, first_seq, last_seq, frames)
-    select run_id, %(attempt)s, %(first_seq)s::int, %(last_seq)s::int, %(frames)s::bytea
-    from released where %(frames)s::bytea is not null
+    select run_id, %(attempt)s, %(first_seq)s::int, %(last_seq)s::int, %(frames)b::bytea
+    from released where %(frames)b::bytea is not null
 )
 select run_id, pg_notify('agent', 'queue') from released
 
@@ -222,7 +222,7 @@ with live as (
     for share
 ), events as (
     insert into agent.run_events (run_id, attempt, first_seq, last_seq, frames)
-    select run_id, %(attempt)s, %(first_seq)s, %(last_seq)s, %(frames)s from live
+    select run_id, %(attempt)s, %(first_seq)s, %(last_seq)s, %(frames)b from live
     on conflict do nothing
 )
 select run_id, case when watched then pg_notify('agent', 'run:' || run_id) end from live
@@ -244,9 +244,10 @@ select r.*, t.thread_id from agent.runs r join agent.threads t using (thread_key
 where r.run_id = %(run_id)s and r.tenant = %(tenant)s and r.graph = %(graph)s
 
 -- watch (5 s)
+-- The process that executes the run is told, once.
 update agent.runs set watched = true
-where run_id = %(run_id)s and tenant = %(tenant)s
-returning status, attempt
+where run_id = %(run_id)s and tenant = %(tenant)s and not watched
+returning pg_notify('agent', 'run:' || run_id)
 
 -- page (10 s)
 -- One row at least: the total is told beyond the last page, too.

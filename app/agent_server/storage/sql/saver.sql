@@ -7,7 +7,7 @@ with fence as (
 ), blobs as (
     insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
     select %(thread_id)s, %(ns)s, b.channel, b.version, b.type, b.blob
-    from fence, unnest(%(channels)s::text[], %(versions)s::text[], %(types)s::text[], %(blobs)s::bytea[])
+    from fence, unnest(%(channels)b::text[], %(versions)b::text[], %(types)b::text[], %(blobs)b::bytea[])
         as b (channel, version, type, blob)
     on conflict (thread_id, checkpoint_ns, channel, version) do nothing
 )
@@ -30,7 +30,7 @@ with fence as (
     )
     select
         %(thread_id)s, %(ns)s, %(checkpoint_id)s, %(task_id)s, %(task_path)s, v.idx, v.channel, v.type, v.blob
-    from fence, unnest(%(idxs)s::int[], %(channels)s::text[], %(types)s::text[], %(blobs)s::bytea[])
+    from fence, unnest(%(idxs)b::int[], %(channels)b::text[], %(types)b::text[], %(blobs)b::bytea[])
         as v (idx, channel, type, blob)
     on conflict (thread_id, checkpoint_ns, checkpoint_id, task_id, idx) do update set
         channel = excluded.channel, type = excluded.type, blob = excluded.blob
