@@ -57,14 +57,17 @@ class Execution:
     reason: Reason | None = None
     """Why it is being stopped."""
     task: "asyncio.Task[None] | None" = None
+    begun: bool = False
+    """Whether its task has had its first turn: one that is cancelled before would never run, nor clean up."""
     ended: bool = False
     """Whether its graph executes no more; what is left is to store how it ended."""
 
     def stop(self, reason: Reason) -> None:
         """Stop the graph; the first reason counts."""
-        if self.reason is None and not self.ended and self.task is not None:
+        if self.reason is None and not self.ended:
             self.reason = reason
-            self.task.cancel()
+            if self.begun and self.task is not None:
+                self.task.cancel()
 
 
 class Executor:
@@ -106,6 +109,7 @@ class Executor:
             await asyncio.wait(tasks)
 
     async def _run(self, execution: Execution) -> None:
+        execution.begun = True
         writing = asyncio.create_task(execution.writer.run(lambda: execution.stop("superseded")))
         try:
             await self._lead(execution)
@@ -138,6 +142,8 @@ class Executor:
             await self._finish(execution, *self._success(execution, progress))
 
     async def _execute(self, execution: Execution) -> Progress:
+        if execution.reason is not None:
+            raise asyncio.CancelledError  # stopped before its first turn
         claim = execution.claim
         loaded = self.registry[claim.graph]
         saver = FencedSaver(
@@ -222,6 +228,7 @@ class Executor:
             await self.store.release(execution.claim, await execution.writer.rest())
 
         execution.ended = True
+        error.extra.setdefault("run_id", str(execution.claim.run_id))
         await _patiently(execution, release)
         _fail(execution, error)
 

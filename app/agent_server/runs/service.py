@@ -18,6 +18,7 @@ from agent_server.core.errors import (
     RunFinished,
     ServerError,
     ThreadBusy,
+    Unavailable,
     UnknownRun,
     UnknownThread,
 )
@@ -57,6 +58,8 @@ class Handle:
     ref: RunRef
     execution: Execution | None = None
     """Where this process executes it."""
+    joined: bool = False
+    """Whether another call with the same key began it."""
 
 
 class RunService:
@@ -111,8 +114,20 @@ class RunService:
 
         Raises:
             Draining, Unavailable: this process no longer knows; the run goes on.
+            ThreadBusy: the run that the call has joined was refused in another process.
             ServerError: the run was refused and has executed nothing.
         """
+        try:
+            return await self._wait(handle, seconds)
+        except UnknownRun:
+            if handle.joined:
+                raise ThreadBusy(handle.ref.thread_id) from None
+            raise
+        except Unavailable as error:
+            error.extra.setdefault("run_id", str(handle.ref.run_id))
+            raise
+
+    async def _wait(self, handle: Handle, seconds: float) -> Outcome | None:
         deadline = time.monotonic() + seconds
         execution = handle.execution
         while True:
@@ -220,10 +235,11 @@ class RunService:
         if fingerprint != key.fingerprint:
             msg = "This Idempotency-Key came with another body before."
             raise IdempotencyKeyReused(msg, run_id=str(run_id))
-        record = await self.get(call.principal, call.graph, run_id)
-        return Handle(
-            RunRef(call.principal, call.graph, run_id, record.thread_id), self._executor.local.get(run_id)
-        )
+        record = await self._store.get(call.principal, call.graph, run_id)
+        if record is None:
+            return None  # refused meanwhile, and its key is gone with it
+        ref = RunRef(call.principal, call.graph, run_id, record.thread_id)
+        return Handle(ref, self._executor.local.get(run_id), joined=True)
 
     async def _wait_for_others(self, ref: RunRef, seconds: float) -> Outcome | None:
         """Look at a run of another process, and wait a moment for its end."""

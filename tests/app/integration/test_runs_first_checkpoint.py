@@ -1,0 +1,243 @@
+"""R3: a run that is killed early restarts from what its row keeps, and an answer reaches only its interrupt.
+
+The stages are held from outside: the checkpoint tables are locked, or the ledger's gates are closed.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from app.support.durable_world import client, ledger, start_on
+from app.support.ledger import Ledger
+from app.support.runs_client import begin, body_of, joined, post, state
+from app.support.victims import Victims
+from support.server import ServerProcess, finish
+
+__all__ = ["client", "ledger"]
+
+RUNS = 20
+ROOM = {"WORKER_CONCURRENCY": "40", "EVENT_FLUSH_MS": "20"}
+
+
+@pytest.fixture(scope="module")
+def survivor(ledger: Ledger) -> Iterator[ServerProcess]:
+    server = start_on(ledger, **ROOM)
+    server.wait_until_ready()
+    yield server
+    finish(server)
+
+
+@pytest.fixture(scope="module")
+def victims(ledger: Ledger) -> Iterator[Victims]:
+    with Victims.over(ledger, **ROOM) as found:
+        yield found
+
+
+@contextmanager
+def locked(ledger: Ledger, table: LiteralString, mode: LiteralString = "exclusive") -> Iterator[None]:
+    """Nobody writes to the table meanwhile; what a killed process has sent is not executed later either."""
+    with psycopg.connect(ledger.url) as connection:
+        connection.execute(f"lock table {table} in {mode} mode")
+        yield
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+            " and wait_event_type = 'Lock'"
+        )
+
+
+async def waiting_on_locks(ledger: Ledger, count: int) -> None:
+    query: LiteralString = (
+        "select count(*) from pg_stat_activity"
+        " where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    await asyncio.to_thread(
+        ledger.until, lambda: ledger.one(query) >= count, f"{count} do not wait for the lock"
+    )
+
+
+async def test_twenty_runs_killed_before_their_first_checkpoint_begin_anew_from_their_stored_input(
+    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess
+) -> None:
+    """Half of them on threads on which a run has ended before."""
+    threads = [str(uuid4()) for _ in range(RUNS)]
+    for thread in threads[: RUNS // 2]:
+        await post(client, survivor, "notes/invoke", body_of(thread, note=f"{thread} before"))
+    victim = victims.take()
+    with locked(ledger, "checkpoints"):
+        runs = [await begin(client, victim, "notes", body_of(thread, note=thread)) for thread in threads]
+        await waiting_on_locks(ledger, 1)
+        victim.kill()
+    ended = [await joined(client, survivor, "notes", run) for run in runs]
+    assert [(run["status"], run["attempt"]) for run in ended] == [("success", 2)] * RUNS
+    for index, thread in enumerate(threads):
+        before = [f"{thread} before"] if index < RUNS // 2 else []
+        held = (await state(client, survivor, "notes", thread))["values"]["notes"]
+        assert held == [*before, thread]
+        assert ledger.nodes(thread) == ["note"]
+    print(f"R3: {RUNS} of {RUNS} runs killed before their first checkpoint ended in success")
+
+
+async def interrupted(client: httpx.AsyncClient, server: ServerProcess, graph: str) -> str:
+    """A thread that waits at its first interrupt; its id is its mark, too."""
+    thread = str(uuid4())
+    answer = await post(client, server, f"{graph}/invoke", body_of(thread, mark=thread))
+    assert answer.json()["status"] == "interrupted", answer.text
+    return thread
+
+
+async def begun_resume(
+    client: httpx.AsyncClient, server: ServerProcess, graph: str, thread: str, answer: Any
+) -> "asyncio.Task[httpx.Response]":
+    """A resume that is under way, held somewhere by the test."""
+    return asyncio.create_task(
+        post(client, server, f"{graph}/resume", {"thread_id": thread, "resume_data": answer})
+    )
+
+
+async def newest_run(ledger: Ledger, thread: str, kind: str = "resume") -> str:
+    def found() -> bool:
+        return ledger.runs_of(thread)[-1]["kind"] == kind
+
+    await asyncio.to_thread(ledger.until, found, "the resume did not begin")
+    return str(ledger.runs_of(thread)[-1]["run_id"])
+
+
+async def gone(call: "asyncio.Task[httpx.Response]") -> None:
+    with pytest.raises(httpx.TransportError):
+        await call
+
+
+@pytest.fixture(params=["ask", "twice", "nested"])
+async def waiting(
+    request: pytest.FixtureRequest, client: httpx.AsyncClient, survivor: ServerProcess
+) -> tuple[str, str]:
+    """A graph and a thread of it that waits at its first interrupt."""
+    return request.param, await interrupted(client, survivor, request.param)
+
+
+async def answered_to_the_end(
+    client: httpx.AsyncClient, ledger: Ledger, server: ServerProcess, waiting: tuple[str, str], run: str
+) -> None:
+    """The killed resume ends elsewhere; its answer `A` reached the first interrupt and no other."""
+    graph, thread = waiting
+    ended = await joined(client, server, graph, run)
+    if graph == "ask":
+        assert (ended["status"], ended["error"]) == ("success", None)
+        assert (await state(client, server, graph, thread))["values"]["answers"] == ["A"]
+        assert set(ledger.effects(thread)) == {"answered A"}
+        return
+    assert (ended["status"], [one["value"] for one in ended["interrupts"]]) == ("interrupted", ["second?"])
+    assert set(ledger.nodes(thread)) == {"first A"}
+    last = await post(client, server, f"{graph}/resume", {"thread_id": thread, "resume_data": "B"})
+    assert last.json()["status"] == "success", last.text
+    more = {"twice": [], "nested": ["after", "end"]}[graph]
+    held = (await state(client, server, graph, thread))["values"]["answers"]
+    assert held == ["A", "B", *more]
+    assert sorted(ledger.effects(thread)) == sorted(["first A", "second B", *more])
+
+
+async def test_a_resume_killed_before_its_answer_was_accepted_is_accepted_by_the_next_process(
+    client: httpx.AsyncClient,
+    ledger: Ledger,
+    victims: Victims,
+    survivor: ServerProcess,
+    waiting: tuple[str, str],
+) -> None:
+    graph, thread = waiting
+    victim = victims.take()
+    with locked(ledger, "agent.audit_log"):
+        call = await begun_resume(client, victim, graph, thread, "A")
+        await waiting_on_locks(ledger, 1)
+        run = await newest_run(ledger, thread)
+        victim.kill()
+    await gone(call)
+    await answered_to_the_end(client, ledger, survivor, (graph, thread), run)
+    audit = ledger.rows("select 1 as one from agent.audit_log where target = %s", thread)
+    assert len(audit) == (1 if graph == "ask" else 2)
+
+
+async def test_a_resume_killed_after_its_answer_was_accepted_goes_on_with_that_answer(
+    client: httpx.AsyncClient,
+    ledger: Ledger,
+    victims: Victims,
+    survivor: ServerProcess,
+    waiting: tuple[str, str],
+) -> None:
+    graph, thread = waiting
+    victim = victims.take()
+    with locked(ledger, "checkpoint_writes"):
+        call = await begun_resume(client, victim, graph, thread, "A")
+        run = await newest_run(ledger, thread)
+        await asyncio.to_thread(
+            ledger.until, lambda: '"accepted":true' in ledger.run(run)["payload"], "not accepted"
+        )
+        await waiting_on_locks(ledger, 1)
+        victim.kill()
+    await gone(call)
+    await answered_to_the_end(client, ledger, survivor, (graph, thread), run)
+
+
+async def test_a_resume_killed_after_its_answer_was_stored_but_not_its_node_gives_no_answer_twice(
+    client: httpx.AsyncClient,
+    ledger: Ledger,
+    victims: Victims,
+    survivor: ServerProcess,
+    waiting: tuple[str, str],
+) -> None:
+    graph, thread = waiting
+    gate, node = ("answered", "answered A") if graph == "ask" else ("first", "first A")
+    victim = victims.take()
+    ledger.close_gate(thread, gate)
+    call = await begun_resume(client, victim, graph, thread, "A")
+    await asyncio.to_thread(ledger.wait_for_node, thread, node)
+    run = await newest_run(ledger, thread)
+    victim.kill()
+    await gone(call)
+    ledger.open_gate(thread, gate)
+    await answered_to_the_end(client, ledger, survivor, (graph, thread), run)
+
+
+@pytest.mark.parametrize("graph", ["twice", "nested"])
+async def test_a_resume_killed_after_the_next_interrupt_was_stored_waits_at_it(
+    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess, graph: str
+) -> None:
+    """Only the outcome is missing: `agent.run_events` is locked, so that it cannot be stored."""
+    thread = await interrupted(client, survivor, graph)
+    victim = victims.take()
+    with locked(ledger, "agent.run_events"):
+        call = await begun_resume(client, victim, graph, thread, "A")
+        await asyncio.to_thread(ledger.wait_for_node, thread, "first A")
+        run = await newest_run(ledger, thread)
+        await asyncio.sleep(0.5)
+        victim.kill()
+    await gone(call)
+    await answered_to_the_end(client, ledger, survivor, (graph, thread), run)
+
+
+async def test_a_resume_killed_when_its_subgraph_was_past_the_interrupt_does_not_ask_again(
+    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess
+) -> None:
+    thread = await interrupted(client, survivor, "nested")
+    await post(client, survivor, "nested/resume", {"thread_id": thread, "resume_data": "A"})
+    ledger.close_gate(thread, "after")
+    victim = victims.take(last=True)
+    call = await begun_resume(client, victim, "nested", thread, "B")
+    await asyncio.to_thread(ledger.wait_for_node, thread, "after")
+    run = await newest_run(ledger, thread)
+    victim.kill()
+    await gone(call)
+    ledger.open_gate(thread, "after")
+    assert (await joined(client, survivor, "nested", run))["status"] == "success"
+    assert (await state(client, survivor, "nested", thread))["values"]["answers"] == [
+        "A",
+        "B",
+        "after",
+        "end",
+    ]
+    assert sorted(ledger.effects(thread)) == ["after", "end", "first A", "second B"]
+    assert ledger.nodes(thread).count("second B") == 1
