@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
@@ -55,7 +55,7 @@ def import_graph(name: str, path: str, folder: Path) -> tuple[Graph, str]:
     if not separator:
         msg = f"graph {name!r}: {path!r} is not of the form path:object."
         raise ConfigurationError(msg)
-    with _blaming(f"graph {name!r}: importing {location} failed"):
+    with blaming(f"graph {name!r}: importing {location} failed"):
         module = _import(location, folder)
         found = getattr(module, attribute, _MISSING)
     if found is _MISSING:
@@ -65,7 +65,7 @@ def import_graph(name: str, path: str, folder: Path) -> tuple[Graph, str]:
 
 
 @contextmanager
-def _blaming(what: str) -> Generator[None]:
+def blaming(what: str) -> Generator[None]:
     """Turn what a user's code raises, or exits with, into a ConfigurationError that begins with `what`."""
     try:
         yield
@@ -185,20 +185,19 @@ def _import_alone(path: Path, folder: Path) -> ModuleType:
         raise ConfigurationError(msg)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    try:
+    with ExitStack() as half_done:
+        half_done.callback(sys.modules.pop, name)
         spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
+        half_done.pop_all()
     return module
 
 
 def _compiled(name: str, found: object) -> Graph:
     made = found
     if callable(found) and not is_graph(found):
-        with _blaming(f"graph {name!r}: its factory failed"):
+        with blaming(f"graph {name!r}: its factory failed"):
             made = _called(found)
-    with _blaming(f"graph {name!r} cannot be compiled"):
+    with blaming(f"graph {name!r} cannot be compiled"):
         graph = compiled(made)
     if graph is None:
         msg = f"graph {name!r}: the object is a {type(made).__name__}, not a graph."

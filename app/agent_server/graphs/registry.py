@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from agent_server.core.errors import ConfigurationError, InvalidInput, UnknownGraph
 from agent_server.graphs.checks import Shape
 from agent_server.graphs.config import Durability, GraphEntry, read_graphs_file
-from agent_server.graphs.loading import import_graph, prepare_process
+from agent_server.graphs.loading import blaming, import_graph, prepare_process
 from agent_server.graphs.pregel import Graph
 from agent_server.graphs.schemas import context_schema, input_schema, names_own_input, output_schema
 from agent_server.graphs.strict import StrictSerializer, TypeName, require_strict_mode, serializer_for
@@ -136,7 +136,7 @@ def _load(name: str, entry: GraphEntry, folder: Path, extra: tuple[TypeName, ...
         raise ConfigurationError(msg)
     graph, documentation = import_graph(name, entry.path, folder)
     serde = serializer_for(name, graph, extra)
-    try:
+    with blaming(f"graph {name!r} cannot be described"):
         return LoadedGraph(
             name=name,
             description=entry.description or documentation,
@@ -146,9 +146,6 @@ def _load(name: str, entry: GraphEntry, folder: Path, extra: tuple[TypeName, ...
             mermaid=graph.get_graph().draw_mermaid(),
             **_schemas(graph),
         )
-    except Exception as error:  # pydantic and the drawing may raise anything on a user's types
-        msg = f"graph {name!r} cannot be described: {type(error).__name__}: {error}"
-        raise ConfigurationError(msg) from error
 
 
 def _schemas(graph: Graph) -> dict[str, Any]:

@@ -202,8 +202,8 @@ def _fields(cls: type[Any]) -> list[Any]:
         return []
     try:
         return list(typing.get_type_hints(cls).values())
-    except Exception:  # noqa: BLE001  # an annotation that only a type checker resolves, or none at all
-        return []  # its values are checked when they are written
+    except (AttributeError, NameError, SyntaxError, TypeError):
+        return []  # an annotation that only a type checker resolves: values are checked when they are written
 
 
 def _admitted(name: str, cls: type[Any]) -> set[TypeName]:

@@ -42,15 +42,21 @@ def work(settings: Settings) -> None:
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
+    """Run to the end; of the errors that tasks leave in groups, raise our own by itself."""
+    ours: list[ServerError] = []
     try:
         uvloop.run(main)
-    except BaseExceptionGroup as group:
-        errors = group.subgroup(ServerError)
-        while errors is not None and isinstance(errors.exceptions[0], BaseExceptionGroup):
-            errors = errors.exceptions[0]
-        if errors is None:
-            raise
-        raise errors.exceptions[0] from None
+    except* ServerError as group:
+        ours += _leaves(group)
+    if ours:
+        raise ours[0]
+
+
+def _leaves(group: BaseExceptionGroup[ServerError]) -> list[ServerError]:
+    found: list[ServerError] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
 
 
 async def _serve(settings: Settings, registry: Registry, listening: socket.socket, *, worker: bool) -> None:
