@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, TypeAdapter, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from agent_server.core.errors import BodyTooLarge, Invalid, UnknownRun
 from agent_server.core.jsonio import loads, refuse_unsafe_text
@@ -26,14 +26,18 @@ async def content_of(request: Request) -> dict[str, Any]:
 
     Raises:
         BodyTooLarge: more than BODY_BYTES.
-        Invalid: not an object, or not JSON as `loads` takes it.
+        Invalid: not an object, not JSON as `loads` takes it, or cut short.
     """
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > BODY_BYTES:
-            msg = f"A body has at most {BODY_BYTES} bytes."
-            raise BodyTooLarge(msg)
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > BODY_BYTES:
+                msg = f"A body has at most {BODY_BYTES} bytes."
+                raise BodyTooLarge(msg)
+    except ClientDisconnect:
+        msg = "The client left before its body was whole."
+        raise Invalid(msg) from None
     content = loads(bytes(body))
     if not isinstance(content, dict):
         msg = "The body must be a JSON object."

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Literal
 
 from fastapi import APIRouter
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -30,6 +31,21 @@ from agent_server.runs.service import Call, Handle
 from agent_server.storage.runs import PageQuery
 from agent_server.storage.threads import ThreadQuery, ThreadStore
 
+
+class _Text(Convertor[str]):
+    """The rest of a path, whatever it holds: Starlette's own `path` stops at a line break."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("text", _Text())
+
 OnDisconnect = Literal["continue", "cancel"]
 STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
@@ -52,7 +68,7 @@ def make_router(engine: Engine, access: Access) -> APIRouter:
         ("GET", f"{graph}/runs/{{run_id}}/stream", face.run_stream, None),
         ("POST", f"{graph}/runs/{{run_id}}/cancel", face.cancel, None),
         ("GET", "/threads", face.threads, None),
-        ("DELETE", "/threads/{thread_id:path}", face.delete_thread, None),
+        ("DELETE", "/threads/{thread_id:text}", face.delete_thread, None),
     ):
         router.add_api_route(path, endpoint, methods=[method], openapi_extra=described(path, body))
     return router

@@ -36,7 +36,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.base import SerializerProtocol
-from langgraph.checkpoint.serde.types import _DeltaSnapshot
+from langgraph.checkpoint.serde.types import ERROR, _DeltaSnapshot
 from psycopg import AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
@@ -54,6 +54,8 @@ LARGEST_PLAIN = 1e15
 """A larger float is written with an exponent, which JSONB turns into the digits of an integer."""
 
 _SQL = load("saver")
+_HANDLED = "__error_source_node__"
+"""LangGraph's mark of a failure that a node's error handler takes up; private there."""
 _NOT_FOR_JSONB = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -175,7 +177,7 @@ class FencedSaver(ReadOnlySaver):
         configurable = config.get("configurable", {})
         rows = [
             (WRITES_IDX_MAP.get(channel, idx), channel, *self.serde.dumps_typed(value))
-            for idx, (channel, value) in enumerate(writes)
+            for idx, (channel, value) in enumerate(_discreet(writes))
         ]
         await self._write(
             "put_writes",
@@ -203,6 +205,16 @@ async def run_of_latest_checkpoint(database: Database, thread_key: UUID) -> UUID
     """Return the run that stored the thread's newest checkpoint; None without one."""
     row = await database.one(_SQL["run_of_latest"], {"thread_id": str(thread_key)})
     return UUID(row["run_id"]) if row and row["run_id"] else None
+
+
+def _discreet(writes: Sequence[tuple[str, Any]]) -> Sequence[tuple[str, Any]]:
+    """Keep only the type of what a node raised: its message may hold what no row should, and nobody reads it.
+
+    A node with an error handler excepted: after a crash the handler is handed the error as it was stored.
+    """
+    if any(channel == _HANDLED for channel, _ in writes):
+        return writes
+    return [(channel, type(value).__name__ if channel == ERROR else value) for channel, value in writes]
 
 
 def _split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

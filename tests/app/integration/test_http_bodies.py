@@ -1,0 +1,406 @@
+"""What the edge refuses: each odd request is a 422 that names what is wrong, and leaves no row behind."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from app.support.surface import (
+    SECRET,
+    counts,
+    everything,
+    invoke,
+    new_thread,
+    ok,
+    problem,
+    resume,
+    state,
+    stream,
+)
+from support.server import ServerProcess
+
+INVOKE = "/graphs/echo/invoke"
+JSON = {"Content-Type": "application/json"}
+BIG = 16 * 2**20
+
+
+@pytest.fixture
+def nothing_stored(surface_database: str) -> Iterator[None]:
+    """The test leaves every table as it was."""
+    before = counts(surface_database)
+    yield
+    assert counts(surface_database) == before
+
+
+def body(**more: Any) -> dict[str, Any]:
+    return {"input": {}, **more}
+
+
+def configured(**more: Any) -> dict[str, Any]:
+    return body(config=more)
+
+
+UNKNOWN_FIELDS = [
+    ({}, "input"),
+    (body(x=1), "x"),
+    (body(config={"x": 1}), "config.x"),
+    (body(config={"callbacks": []}), "config.callbacks"),
+    (body(resume_data=1), "resume_data"),
+    (body(checkpoint_id="1"), "checkpoint_id"),
+]
+WRONG_TYPES = [
+    (body(thread_id=1), "thread_id"),
+    (body(thread_id=""), "thread_id"),
+    (body(thread_id="."), "thread_id"),
+    (body(thread_id=".."), "thread_id"),
+    (body(thread_id="x" * 256), "thread_id"),
+    (body(config=[]), "config"),
+    (body(config=None), "config"),
+    (configured(recursion_limit="50"), "config.recursion_limit"),
+    (configured(recursion_limit=50.0), "config.recursion_limit"),
+    (configured(recursion_limit=True), "config.recursion_limit"),
+    (configured(recursion_limit=0), "config.recursion_limit"),
+    (configured(recursion_limit=-1), "config.recursion_limit"),
+    (configured(recursion_limit=201), "config.recursion_limit"),
+    (configured(recursion_limit=None), "config.recursion_limit"),
+    (configured(tags="a"), "config.tags"),
+    (configured(tags=[1]), "config.tags.0"),
+    (configured(metadata=[]), "config.metadata"),
+    (configured(context=[]), "config.context"),
+    (configured(configurable=None), "config.configurable"),
+    (body(subgraphs=1), "subgraphs"),
+    (body(subgraphs="true"), "subgraphs"),
+    (body(on_busy="interrupt"), "on_busy"),
+    (body(on_busy=None), "on_busy"),
+    (body(on_disconnect="Cancel"), "on_disconnect"),
+    (body(stream_mode=[]), "stream_mode"),
+    (body(stream_mode=None), "stream_mode"),
+    (body(stream_mode="debug"), "stream_mode.0"),
+    (body(stream_mode=["values", "tasks"]), "stream_mode.1"),
+    (body(stream_mode=["values", 1]), "stream_mode.1"),
+    (body(stream_mode={"values": 1}), "stream_mode"),
+]
+RESERVED = [
+    *((configured(metadata={key: "x"}), "config.metadata") for key in ("run_id", "thread_id", "step")),
+    *(
+        (configured(configurable={key: "x"}), "config.configurable")
+        for key in ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "__pregel_send", "__x")
+    ),
+]
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize(("content", "field"), [*UNKNOWN_FIELDS, *WRONG_TYPES, *RESERVED])
+@pytest.mark.parametrize("route", ["invoke", "stream"])
+def test_a_wrong_field_is_named(http: httpx.Client, content: Any, field: str, route: str) -> None:
+    told = problem(http.post(f"/graphs/configured/{route}", json=content), 422, "invalid_request")
+    assert [error["field"] for error in told["errors"]] == [field]
+    assert field in told["detail"]
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        ({"resume_data": 1}, "thread_id"),
+        ({"thread_id": "t"}, "resume_data"),
+        ({"thread_id": "t", "resume_data": 1, "interrupts": {}}, "resume_data"),
+        ({"thread_id": "t", "interrupts": []}, "interrupts"),
+        ({"thread_id": "t", "interrupts": None}, "resume_data"),
+        ({"thread_id": "t", "resume_data": 1, "on_busy": "enqueue"}, "on_busy"),
+        ({"thread_id": "t", "resume_data": 1, "accepted": True}, "accepted"),
+        ({"thread_id": None, "resume_data": 1}, "thread_id"),
+    ],
+)
+def test_a_wrong_field_of_a_resume_is_named(http: httpx.Client, content: Any, field: str) -> None:
+    told = problem(http.post("/graphs/ask/resume", json=content), 422, "invalid_request")
+    assert [error["field"] for error in told["errors"]] == [field]
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        ({"thread_id": "t"}, "values"),
+        ({"values": {}}, "thread_id"),
+        ({"thread_id": "t", "values": []}, "values"),
+        ({"thread_id": "t", "values": {}, "as_node": 1}, "as_node"),
+        ({"thread_id": "t", "values": {}, "config": {}}, "config"),
+    ],
+)
+def test_a_wrong_field_of_a_state_is_named(http: httpx.Client, content: Any, field: str) -> None:
+    told = problem(http.post("/graphs/echo/state", json=content), 422, "invalid_request")
+    assert [error["field"] for error in told["errors"]] == [field]
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize(
+    ("graph", "content", "word"),
+    [
+        ("echo", {"input": {"texts": "a"}}, "texts"),
+        ("echo", {"input": {"text": 1}}, "input.text"),
+        ("echo", {"input": {"items": ["a", 1]}}, "input.items.1"),
+        ("echo", {"input": []}, "input"),
+        ("echo", {"input": "text"}, "input"),
+        ("echo", {"input": False}, "input"),
+        ("typed", {"input": {}}, "amount"),
+        ("typed", {"input": {"amount": "1"}}, "input.amount"),
+        ("typed", {"input": {"amount": -1}}, "input.amount"),
+        ("typed", {"input": {"amount": 1, "more": 1}}, "more"),
+        ("typed", {"input": {"amount": 1, "note": "odd"}}, "input"),
+        ("echo", configured(context={"user": "u"}), "user"),
+        ("echo", configured(configurable={"user": "u"}), "user"),
+        ("context", configured(context={}), "user"),
+        ("context", configured(context={"tone": "rude"}), "user"),
+        ("context", configured(context={"user": 1}), "config.context.user"),
+        ("context", configured(context={"user": "u", "x": 1}), "x"),
+        ("context", configured(configurable={"x": 1}), "x"),
+        ("context", configured(configurable={"user": 1}), "config.configurable.user"),
+    ],
+)
+def test_what_does_not_fit_the_graph_is_an_invalid_input(
+    http: httpx.Client, graph: str, content: Any, word: str
+) -> None:
+    told = problem(http.post(f"/graphs/{graph}/invoke", json=content), 422, "invalid_input")
+    assert word in told["detail"]
+    assert SECRET not in json.dumps(told)
+
+
+RAW = {
+    "empty": b"",
+    "space": b"  ",
+    "a list": b"[]",
+    "null": b"null",
+    "a string": b'"input"',
+    "not JSON": b"{'input': 1}",
+    "cut short": b'{"input": {"a": 1}',
+    "two documents": b'{"input": {}} {"input": {}}',
+    "not UTF-8": b'{"input": {"text": "\xff"}}',
+    "UTF-16": '{"input": {}}'.encode("utf-16"),
+    "a byte order mark": b"\xef\xbb\xbf" + b'{"input": {}}',
+    "a repeated key": b'{"input": {}, "input": {"n": 1}}',
+    "a repeated key inside": b'{"input": {"n": 1, "n": 2}}',
+    "nested deeply": b'{"input": {"anything": ' + b"[" * 10_000 + b"]" * 10_000 + b"}}",
+    "nested objects": b'{"input": {"anything": ' + b'{"a":' * 101 + b"1" + b"}" * 101 + b"}}",
+    "NaN": b'{"input": {"anything": NaN}}',
+    "infinity": b'{"input": {"anything": -Infinity}}',
+    "a number too large": b'{"input": {"anything": 1e999}}',
+    "an integer too large": b'{"input": {"n": 18446744073709551616}}',
+    "an integer of 5,000 digits": b'{"input": {"n": ' + b"9" * 5000 + b"}}",
+    "an integer too small": b'{"input": {"n": -9223372036854775809}}',
+}
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize("content", RAW.values(), ids=RAW.keys())
+@pytest.mark.parametrize("route", ["invoke", "stream", "resume", "state"])
+def test_what_is_no_acceptable_json_is_refused(http: httpx.Client, route: str, content: bytes) -> None:
+    problem(http.post(f"/graphs/echo/{route}", content=content, headers=JSON), 422, "invalid_request")
+
+
+UNSAFE = {"NUL": "\\u0000", "lone high": "\\ud800", "lone low": "a\\uDFFFb", "wrong order": "\\udc00\\ud800"}
+PLACES = [
+    ("invoke", '{"input": {"text": "%s"}}'),
+    ("invoke", '{"input": {"%s": 1}}'),
+    ("invoke", '{"input": {"anything": [[{"a": {"%s": 1}}]]}}'),
+    ("invoke", '{"input": {"anything": [1, "%s"]}}'),
+    ("invoke", '{"input": {}, "thread_id": "%s"}'),
+    ("invoke", '{"input": {}, "on_busy": "%s"}'),
+    ("invoke", '{"input": {}, "stream_mode": "%s"}'),
+    ("invoke", '{"input": {}, "config": {"tags": ["%s"]}}'),
+    ("invoke", '{"input": {}, "config": {"metadata": {"a": "%s"}}}'),
+    ("invoke", '{"input": {}, "config": {"metadata": {"%s": "a"}}}'),
+    ("invoke", '{"input": {}, "%s": 1}'),
+    ("resume", '{"thread_id": "%s", "resume_data": 1}'),
+    ("resume", '{"thread_id": "t", "resume_data": "%s"}'),
+    ("resume", '{"thread_id": "t", "interrupts": {"%s": 1}}'),
+    ("state", '{"thread_id": "%s", "values": {}}'),
+    ("state", '{"thread_id": "t", "values": {"text": "%s"}}'),
+    ("state", '{"thread_id": "t", "values": {}, "as_node": "%s"}'),
+]
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize("text", UNSAFE.values(), ids=UNSAFE.keys())
+@pytest.mark.parametrize(("route", "content"), PLACES)
+def test_text_that_no_database_keeps_is_refused_everywhere(
+    http: httpx.Client, route: str, content: str, text: str
+) -> None:
+    sent = (content % text).encode()
+    told = problem(http.post(f"/graphs/echo/{route}", content=sent, headers=JSON), 422, "invalid_request")
+    assert "NUL" in told["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/graphs/echo/state?thread_id=a%00b",
+        "/graphs/echo/history?thread_id=%00",
+        "/graphs/echo/history?thread_id=t&before=%00",
+        "/graphs/echo/runs?thread_id=%00",
+        "/graphs/echo/runs?status=%00",
+        "/threads?graph=%00",
+        "/threads?status=%00",
+        "/graphs/echo/state",
+        "/graphs/echo/state?thread_id=",
+        "/graphs/echo/state?thread_id=.",
+        "/graphs/echo/state?thread_id=" + "x" * 256,
+        "/graphs/echo/history?thread_id=t&limit=0",
+        "/graphs/echo/history?thread_id=t&limit=1001",
+        "/graphs/echo/history?thread_id=t&limit=ten",
+        "/graphs/echo/runs?limit=1.5",
+        "/graphs/echo/runs?limit=",
+        "/graphs/echo/runs?offset=-1",
+        "/graphs/echo/runs?offset=2147483648",
+        "/threads?limit=99999999999999999999",
+        "/threads?offset=x",
+    ],
+)
+def test_a_wrong_parameter_is_named(http: httpx.Client, path: str) -> None:
+    told = problem(http.get(path), 422, "invalid_request")
+    assert told["errors"][0]["field"] in path.replace("state", "state?thread_id")
+
+
+@pytest.mark.parametrize("wait", ["-1", "nan", "inf", "soon"])
+def test_a_wrong_wait_is_named(http: httpx.Client, wait: str) -> None:
+    run = invoke(http, "echo", {}).headers["location"]
+    told = problem(http.get(run, params={"wait": wait}), 422, "invalid_request")
+    assert told["errors"][0]["field"] == "wait"
+
+
+@pytest.mark.parametrize(
+    "given", ["x", "1", "1-", "-5", "1-x", "1--1", "1-1-1", "²-1", "9" * 10 + "-1", "1 - 1"]
+)
+def test_a_wrong_last_event_id_is_refused(http: httpx.Client, given: str) -> None:
+    run = invoke(http, "echo", {}).headers["location"]
+    answer = http.get(f"{run}/stream", headers={"Last-Event-ID": given.encode()})
+    told = problem(answer, 422, "invalid_request")
+    assert told["errors"][0]["field"] == "Last-Event-ID"
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
+def test_a_wrong_idempotency_key_is_refused(http: httpx.Client, key: str) -> None:
+    answer = http.post(INVOKE, json=body(), headers={"Idempotency-Key": key})
+    told = problem(answer, 422, "invalid_request")
+    assert told["errors"][0]["field"] == "Idempotency-Key"
+
+
+@pytest.mark.parametrize("key", ["k" * 255, "é ü", "a b", "%00"])
+def test_any_other_idempotency_key_is_taken(http: httpx.Client, key: str) -> None:
+    headers = {"Idempotency-Key": key.encode("latin-1")}
+    first = ok(http.post(INVOKE, json=body(), headers=headers))
+    assert ok(http.post(INVOKE, json=body(), headers=headers)) == first
+
+
+@pytest.mark.usefixtures("nothing_stored")
+def test_a_body_has_16_mib_at_most(http: httpx.Client) -> None:
+    head = b'{"input": {"text": "'
+    whole = head + b"x" * (BIG - len(head)) + b'"}}'
+    problem(http.post(INVOKE, content=whole), 413, "body_too_large")
+    problem(http.post(INVOKE, content=iter([whole[:BIG], whole[BIG:]])), 413, "body_too_large")
+
+
+def test_a_body_just_below_is_taken(http: httpx.Client) -> None:
+    head, tail = b'{"input": {"text": "', b'"}}'
+    content = head + b"x" * (BIG - len(head) - len(tail)) + tail
+    told = ok(http.post(INVOKE, content=content))
+    assert len(told["result"]["text"]) == BIG - len(head) - len(tail) + 1
+    assert http.delete(f"/threads/{told['thread_id']}").status_code == 204
+
+
+def test_numbers_and_text_come_back_as_they_were(http: httpx.Client) -> None:
+    value = [-(2**63), 2**64 - 1, 0.1, 1e300, -0.0, 1.0, True, None, "é\u2028\U0001f600\\u0000", "", {"": {}}]
+    thread_id = new_thread()
+    told = ok(invoke(http, "echo", {"anything": value}, thread_id=thread_id))["result"]["anything"]
+    assert [repr(item) for item in told] == [repr(item) for item in value]
+    assert state(http, "echo", thread_id)["values"]["anything"] == value
+
+
+ODD_IDS = [
+    "x" * 255,
+    "a/b",
+    "/",
+    "//a",
+    "a?b#c",
+    "a b",
+    "%2F",
+    "ü" * 255,
+    "\U0001f600",
+    "a\nb",
+    "...",
+    "'; --",
+]
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+def test_any_other_text_is_a_thread_id(http: httpx.Client, surface_database: str, odd: str) -> None:
+    before = counts(surface_database)
+    told = ok(invoke(http, "ask", {}, thread_id=odd))
+    assert told["thread_id"] == odd
+    assert state(http, "ask", odd)["checkpoint"]["thread_id"] == odd
+    ok(resume(http, "ask", odd, resume_data=1))
+    path = httpx.URL(http.base_url).copy_with(raw_path=b"/threads/" + percent(odd))
+    assert http.delete(path).status_code == 204
+    assert counts(surface_database) == before
+
+
+@pytest.mark.parametrize("path", [b"/threads/", b"/threads/%2E", b"/threads/%2e%2e", b"/threads/a%00b"])
+def test_what_is_no_thread_id_is_not_deleted(http: httpx.Client, path: bytes) -> None:
+    problem(http.delete(httpx.URL(http.base_url).copy_with(raw_path=path)), 422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "name", [b"nothing", b"Echo", b"echo%00", b"%F0%9F%98%80", b"%FF", b"%22", b"__proto__", b"x" * 3000]
+)
+def test_an_unknown_graph_lists_the_known_ones(http: httpx.Client, name: bytes) -> None:
+    known = [graph["name"] for graph in ok(http.get("/graphs"))["graphs"]]
+    for method, rest in (("POST", b"/invoke"), ("GET", b"/runs"), ("GET", b"/runs/1/stream")):
+        path = httpx.URL(http.base_url).copy_with(raw_path=b"/graphs/" + name + rest)
+        told = problem(
+            http.request(method, path, json=body() if method == "POST" else None), 404, "unknown_graph"
+        )
+        assert told["known"] == sorted(known)
+
+
+@pytest.mark.parametrize("given", [1, "a", [1, {"b": None}], True, {"a": 1}, False, 0, "", []])
+def test_a_graph_of_any_json_takes_any_json(http: httpx.Client, given: Any) -> None:
+    assert ok(invoke(http, "anything", given))["result"] == {"given": given}
+
+
+def test_the_secret_of_a_failed_node_stays_in_the_server(
+    http: httpx.Client, surface_server: ServerProcess, surface_database: str
+) -> None:
+    thread_id = new_thread()
+    told = [problem(invoke(http, "secret", {}, thread_id=thread_id), 500, "run_failed")]
+    told += [stream(http, "secret", {}, thread_id=thread_id, stream_mode=["values", "updates", "events"])]
+    told += [state(http, "secret", thread_id)]
+    told += [http.get("/graphs/secret/history", params={"thread_id": thread_id}).json()]
+    told += [http.get("/graphs/secret/runs").json()]
+    assert SECRET not in json.dumps(told)
+    assert SECRET not in everything(surface_database)
+    assert "RuntimeError" in surface_server.log()
+
+
+def test_a_client_that_leaves_within_its_body_is_no_failure(
+    http: httpx.Client, surface_server: ServerProcess
+) -> None:
+    """It has nobody to be answered, and is no error of the server's."""
+    mark = f"id-{uuid4()}"
+
+    def half() -> Iterator[bytes]:
+        yield b'{"input": '
+        raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        http.post(INVOKE, content=half(), headers={"X-Request-Id": mark})
+    while mark not in surface_server.log():
+        assert ok(http.get("/health"))
+    told = [line for line in surface_server.log().splitlines() if mark in line]
+    assert [json.loads(line)["level"] for line in told] == ["info"]
+
+
+def percent(text: str) -> bytes:
+    return "".join(f"%{byte:02X}" for byte in text.encode()).encode()
