@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 from typing import NamedTuple
 
 from graphs.document.normalise import Word, skeleton, words
@@ -32,9 +33,8 @@ class Lexicon:
         self._concepts: dict[str, str] = {}
         for concept, wordings in phrases.items():
             for wording in wordings:
-                self._concepts.setdefault(
-                    "".join(word.key for word in words(wording)) or skeleton(wording), concept
-                )
+                key = "".join(map(_key, wording.split())) or skeleton(wording)
+                self._concepts.setdefault(key, concept)
 
     def last(self, text: str, ignore: AbstractSet[str] = frozenset()) -> Hit | None:
         """Return the meaning nearest to the end of the text, at most `REACH` words away, none of `ignore`.
@@ -79,3 +79,9 @@ class Lexicon:
     def _hit(self, found: Sequence[Word]) -> Hit | None:
         concept = self._concepts.get("".join(word.key for word in found)) if found else None
         return Hit(concept, found[0].start, found[-1].end) if concept else None
+
+
+@cache
+def _key(token: str) -> str:
+    """The key of what a phrase has between two spaces; few tokens make up all phrases."""
+    return "".join(word.key for word in words(token))
