@@ -10,7 +10,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from agent_server.core.errors import RunCancelled, StillRunning
+from agent_server.core.errors import StillRunning
 from agent_server.core.principal import Principal
 from agent_server.http import bodies
 from agent_server.http.access import Access
@@ -215,25 +215,20 @@ class _Face:
         ref = handle.ref
         if "respond-async" in request.headers.get("prefer", ""):
             return run_response(await self._engine.runs.get(ref.principal, ref.graph, ref.run_id), 202)
-        waiting = self._engine.runs.wait(handle, self._wait_seconds)
-        if on_disconnect == "continue":
-            outcome = await waiting
-        else:
-            async with asyncio.TaskGroup() as group:
-                watch = group.create_task(_until_left(request))
-                wait = group.create_task(waiting)
-                await asyncio.wait({watch, wait}, return_when=asyncio.FIRST_COMPLETED)
-                if not wait.done():
-                    self._engine.runs.cancel_soon(ref)
-                    wait.cancel()
+        watch = asyncio.create_task(self._cancel_if_left(request, ref)) if on_disconnect == "cancel" else None
+        try:
+            outcome = await self._engine.runs.wait(handle, self._wait_seconds)
+        finally:
+            if watch is not None:
                 watch.cancel()
-            if wait.cancelled():
-                msg = "The client left, so the run was cancelled."
-                raise RunCancelled(msg, run_id=str(ref.run_id))
-            outcome = wait.result()
         if outcome is None:
             raise _still_running(ref)
         return run_answer(ref, outcome)
+
+    async def _cancel_if_left(self, request: Request, ref: RunRef) -> None:
+        """Cancel the run when its client leaves; whoever waits for it then sees it end."""
+        await _until_left(request)
+        self._engine.runs.cancel_soon(ref)
 
     def _streaming(self, handle: Handle, after: Position, on_disconnect: OnDisconnect) -> Response:
         headers = {**STREAM_HEADERS, **location(handle.ref.graph, handle.ref.run_id)}

@@ -1,9 +1,14 @@
 """The process that serves: one event loop, one engine, and signals that are ours."""
 
 import asyncio
+import os
 import signal
 import socket
+import sys
+import threading
+import time
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
@@ -20,6 +25,9 @@ from agent_server.runs.engine import Engine, open_engine
 KEEP_ALIVE_SECONDS = 330
 """Above a load balancer's idle time-out of 310 s, so that it never reuses a connection we have closed."""
 BACKLOG = 2048
+THREADS_SECONDS = 0.2
+"""How long a stop waits for the loop's threads, beyond SHUTDOWN_SECONDS."""
+_THREADS = "node"
 
 log = structlog.get_logger()
 
@@ -60,6 +68,7 @@ def _leaves(group: BaseExceptionGroup[ServerError]) -> list[ServerError]:
 
 
 async def _serve(settings: Settings, registry: Registry, listening: socket.socket, *, worker: bool) -> None:
+    threads = _own_threads()
     async with open_engine(settings, registry, worker=worker) as engine:
         config = uvicorn.Config(
             create_app(engine),
@@ -78,9 +87,31 @@ async def _serve(settings: Settings, registry: Registry, listening: socket.socke
         log.info("serving", host=host, port=port, graphs=sorted(registry))
         await server.serve([listening])
     log.info("stopped")
+    await _leave_threads(threads)
+
+
+def _own_threads() -> ThreadPoolExecutor:
+    """Give the event loop threads that can be told apart."""
+    threads = ThreadPoolExecutor(thread_name_prefix=_THREADS)
+    asyncio.get_running_loop().set_default_executor(threads)
+    return threads
+
+
+async def _leave_threads(threads: ThreadPoolExecutor) -> None:
+    """End the process if nodes still run in threads: nobody can stop them, and their runs go on elsewhere."""
+    threads.shutdown(wait=False, cancel_futures=True)
+    deadline = time.monotonic() + THREADS_SECONDS
+    while busy := [thread for thread in threading.enumerate() if thread.name.startswith(_THREADS)]:
+        if time.monotonic() > deadline:
+            log.warning("threads were left behind", count=len(busy))
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+        await asyncio.sleep(0.02)
 
 
 async def _work(settings: Settings, registry: Registry) -> None:
+    threads = _own_threads()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -88,6 +119,7 @@ async def _work(settings: Settings, registry: Registry) -> None:
         log.info("working", graphs=sorted(registry))
         await stop.wait()
     log.info("stopped")
+    await _leave_threads(threads)
 
 
 class _Server(uvicorn.Server):

@@ -95,7 +95,9 @@ class Executor:
         execution.done.add_done_callback(_retrieved)
         self.local[claim.run_id] = execution
         execution.task = group.create_task(self._run(execution), name=f"run {claim.run_id}")
-        if self.draining:
+        if claim.cancel_requested:
+            execution.stop("cancelled")
+        elif self.draining:
             execution.stop("shutdown")
         return execution
 

@@ -58,6 +58,8 @@ class Claim:
     attempt: int
     thread_is_new: bool = False
     after_crash: bool = False
+    cancel_requested: bool = False
+    """Whether the process that held it before was asked to stop it."""
     watched: bool = False
     last_outcome: str | None = None
     """How the run before this one ended on the thread."""
@@ -153,7 +155,7 @@ class RunStore:
     def _begin_params(self, principal: Principal, run: NewRun, key: IdempotencyKey | None) -> dict[str, Any]:
         return {
             "run_id": run.run_id,
-            "new_key": run.run_id,  # a new thread takes the uuid of its first run as its key
+            "new_key": uuid4(),  # of a new thread; never its run's id, which clients see
             "tenant": principal.tenant,
             "subject": principal.subject,
             "thread_id": run.thread_id,
@@ -341,6 +343,7 @@ def _claimed(row: DictRow) -> Claim:
         payload=row["payload"],
         attempt=row["attempt"],
         after_crash=row["crashed"],
+        cancel_requested=row["cancel_requested"],
         watched=row["watched"],
         last_outcome=row["last_outcome"],
         elapsed=row["elapsed"],

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -14,17 +16,25 @@ from support.server import ServerProcess, servers, start
 from agent_server.storage.migrate import migrate
 from lgp.embedded import Cluster
 
-__all__ = ["client", "ledger", "pair"]
+__all__ = ["client", "ledger", "new_ledger", "pair"]
+
+
+@contextmanager
+def made_ledger(cluster: Cluster) -> Iterator[Ledger]:
+    """A ledger in a migrated database that is dropped afterwards."""
+    with empty_database(cluster) as url:
+        with ThreadPoolExecutor(1) as thread:  # there may be an event loop in this one
+            thread.submit(asyncio.run, migrate(settings_for(url))).result()
+        made = Ledger.made(url)
+        yield made
+        made.close()
 
 
 @pytest.fixture(scope="module")
 def ledger(postgres_cluster: Cluster) -> Iterator[Ledger]:
     """The module's database, migrated, with the ledger's tables."""
-    with empty_database(postgres_cluster) as url:
-        asyncio.run(migrate(settings_for(url)))
-        made = Ledger.made(url)
+    with made_ledger(postgres_cluster) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +50,13 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
-def start_on(ledger: Ledger, **more: str) -> ServerProcess:
+@pytest.fixture
+def new_ledger(postgres_cluster: Cluster) -> Iterator[Ledger]:
+    """The same for one test alone."""
+    with made_ledger(postgres_cluster) as made:
+        yield made
+
+
+def start_on(ledger: Ledger, *arguments: str, **more: str) -> ServerProcess:
     """One more server over the ledger's database, not yet ready."""
-    return start(ledger.url, CONFIG, LEDGER_URL=ledger.url, **more)
+    return start(ledger.url, CONFIG, *arguments, LEDGER_URL=ledger.url, **more)

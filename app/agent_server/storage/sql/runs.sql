@@ -270,9 +270,13 @@ order by page.seq desc
 -- A run that waits its turn ends here; a running one is told to stop. `token` marks who ended it, so that the
 -- same request, executed again, still tells the status before.
 with target as (
-    select run_id, status, cancel_token from agent.runs
+    select run_id, thread_key, status, attempt, cancel_token from agent.runs
     where run_id = %(run_id)s and tenant = %(tenant)s and graph = %(graph)s
     for update
+), thread as (
+    -- one that another process has begun and handed over was cut short
+    update agent.threads t set updated_at = now(), last_outcome = 'cancelled', status = 'idle'
+    from target where t.thread_key = target.thread_key and target.status = 'pending' and target.attempt > 0
 ), changed as (
     update agent.runs r set
         cancel_requested = true,
@@ -280,7 +284,7 @@ with target as (
         cancel_token = %(token)s,
         status = case when target.status = 'pending' then 'cancelled' else r.status end,
         error_code = case when target.status = 'pending' then 'run_cancelled' end,
-        error_detail = case when target.status = 'pending' then 'The run was cancelled before it began.' end,
+        error_detail = case when target.status = 'pending' then 'The run was cancelled.' end,
         finished_at = case when target.status = 'pending' then now() end
     from target
     where r.run_id = target.run_id and target.status in ('pending', 'running')
