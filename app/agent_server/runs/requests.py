@@ -72,7 +72,7 @@ class RunConfig(Body):
 
 
 class _Run(Body):
-    config: RunConfig = RunConfig()
+    config: RunConfig = Field(default_factory=RunConfig)
     stream_mode: Modes = ["updates"]
     """What the run's log holds."""
     subgraphs: bool = False

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
@@ -70,19 +71,23 @@ class Database:
             Overloaded: no connection became free in time.
             DatabaseUnavailable: PostgreSQL does not answer, or not within the query's bound.
         """
-        return await self.together((query,), params)
+        return await self.retried(partial(self._once, query, params))
 
     async def one(self, query: Query, params: Params) -> DictRow | None:
         """Return the first row, or None. Raises as `all`."""
         rows = await self.all(query, params)
         return rows[0] if rows else None
 
+    async def _once(self, query: Query, params: Params) -> list[DictRow]:
+        async with self.pool.connection() as connection:
+            return await execute(connection, query, params)
+
     async def together(self, queries: Sequence[Query], params: Params) -> list[DictRow]:
-        """Execute the queries, several in one transaction; return the last one's rows. Raises as `all`."""
+        """Execute the queries in one transaction; return the last one's rows. Raises as `all`."""
 
         async def attempt() -> list[DictRow]:
             rows: list[DictRow] = []
-            async with self.pool.connection() as connection, _transaction(connection, len(queries)):
+            async with self.pool.connection() as connection, connection.transaction():
                 for query in queries:
                     rows = await execute(connection, query, params)
             return rows
@@ -97,7 +102,7 @@ class Database:
         failures = self._failed_connects()
         for number in range(TRIES):
             try:
-                with keeping_cancellation():
+                with KeepingCancellation():
                     return await attempt()
             except (PoolTimeout, TooManyRequests) as error:
                 if self._failed_connects() > failures:
@@ -127,33 +132,29 @@ class Database:
         return self.pool.get_stats().get("connections_errors", 0)
 
 
-def _transaction(connection: Connection, statements: int) -> AbstractAsyncContextManager[object]:
-    return connection.transaction() if statements > 1 else nullcontext()
-
-
 async def execute(connection: Connection, query: Query, params: Params) -> list[DictRow]:
     """Execute a named query on one connection, within the query's bound; raises psycopg's errors."""
-    with keeping_cancellation():
-        async with asyncio.timeout(query.seconds):
-            cursor = await connection.execute(cast("LiteralString", query.sql), params, binary=True)
-            return await cursor.fetchall() if cursor.description else []
+    async with asyncio.timeout(query.seconds):
+        cursor = await connection.execute(cast("LiteralString", query.sql), params, binary=True)
+        return await cursor.fetchall() if cursor.description else []
 
 
-@contextmanager
-def keeping_cancellation() -> Generator[None]:
-    """Raise CancelledError where the task was cancelled in the block, whatever psycopg made of it.
+class KeepingCancellation:
+    """Raises CancelledError where the task was cancelled in the block, whatever psycopg made of it.
 
     A cancelled psycopg ends the statement on the server and raises what comes back: a lost connection,
     say, which would be tried again by a task that was told to stop.
     """
-    task = asyncio.current_task()
-    before = task.cancelling() if task else 0
-    try:
-        yield
-    except psycopg.Error as error:
-        if task and task.cancelling() > before:
+
+    def __enter__(self) -> None:
+        """Note what was asked of the task before."""
+        self._task = asyncio.current_task()
+        self._before = self._task.cancelling() if self._task else 0
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Give a cancellation back its name."""
+        if isinstance(error, psycopg.Error) and self._task and self._task.cancelling() > self._before:
             raise asyncio.CancelledError from error
-        raise
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 
 from agent_server.core.errors import ThreadBusy, ThreadOfAnotherGraph, UnknownThread
 from agent_server.core.principal import Principal
-from agent_server.storage.database import Connection, Database, execute
+from agent_server.storage.database import Connection, Database, KeepingCancellation, execute
 from agent_server.storage.queries import load
 
 _SQL = load("runs")
@@ -255,7 +255,7 @@ class RunStore:
         return await self.database.one(_SQL["append_events"], {**_token(claim), **_chunk(chunk)}) is not None
 
     async def events_after(self, run_id: UUID, attempt: int, seq: int) -> list[Chunk]:
-        """Return up to 50 chunks that hold events after `attempt-seq`."""
+        """Return the next chunks that hold events after `attempt-seq`: up to 50, of 5 MiB or so."""
         params = {"run_id": run_id, "attempt": attempt, "seq": seq}
         return [
             Chunk(row["attempt"], row["first_seq"], row["last_seq"], bytes(row["frames"]))
@@ -306,7 +306,8 @@ async def renew_leases(
         "attempts": [claim.attempt for claim in claims],
         "lease": lease_seconds,
     }
-    rows = await execute(connection, _SQL["renew"], params)
+    with KeepingCancellation():
+        rows = await execute(connection, _SQL["renew"], params)
     return {row["run_id"]: row["cancel_requested"] for row in rows}
 
 

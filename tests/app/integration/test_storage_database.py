@@ -183,6 +183,8 @@ async def test_news_of_a_run_reach_those_who_watch_it(database: Database, migrat
         await runs.append_events(claim, chunk(1, 1, 1))
         assert await notified(connection) == []
         await runs.watch(ALICE, claim.run_id)
+        assert await notified(connection) == [f"run:{claim.run_id}"]  # for the process that executes it
+        await runs.watch(ALICE, claim.run_id)
         await runs.append_events(claim, chunk(1, 2, 2))
         assert await notified(connection) == [f"run:{claim.run_id}"]
         await queued(runs)

@@ -228,10 +228,18 @@ with live as (
 select run_id, case when watched then pg_notify('agent', 'run:' || run_id) end from live
 
 -- events_after (10 s)
-select attempt, first_seq, last_seq, frames from agent.run_events
-where run_id = %(run_id)s and (attempt, last_seq) > (%(attempt)s, %(seq)s)
+-- One chunk at least, and others while those before them have less than 4 MiB.
+select attempt, first_seq, last_seq, frames from (
+    select
+        attempt, first_seq, last_seq, frames,
+        sum(octet_length(frames)) over (order by attempt, first_seq) - octet_length(frames) as bytes_before
+    from agent.run_events
+    where run_id = %(run_id)s and (attempt, last_seq) > (%(attempt)s, %(seq)s)
+    order by attempt, first_seq
+    limit 50
+) as next
+where bytes_before < 4194304
 order by attempt, first_seq
-limit 50
 
 -- last_event (5 s)
 select attempt, last_seq from agent.run_events
