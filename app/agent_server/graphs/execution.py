@@ -78,8 +78,12 @@ def plain_interrupt(interrupt: Interrupt) -> dict[str, Any]:
 
 
 def is_finished(snapshot: StateSnapshot) -> bool:
-    """Whether nothing is left to execute on a thread."""
-    return not snapshot.next or snapshot.next == (END,)
+    """Whether nothing is left to execute on a thread.
+
+    `next` alone does not tell: it leaves out nodes whose writes are stored while the checkpoint that follows
+    them is not, as after a crash between the two.
+    """
+    return not snapshot.tasks or snapshot.next == (END,)
 
 
 def _note(progress: Progress, mode: str, payload: Any) -> None:

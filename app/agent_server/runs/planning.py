@@ -140,7 +140,8 @@ def _is_over(snapshot: StateSnapshot, graph: Graph) -> bool:
     before = graph.interrupt_before_nodes
     if before and (before == "*" or set(before) & set(snapshot.next)):
         return True  # a checkpoint of this run at a breakpoint: it stopped here
-    return all(task.interrupts for task in snapshot.tasks if task.result is None)
+    unfinished = [task for task in snapshot.tasks if task.result is None]
+    return bool(unfinished) and all(task.interrupts for task in unfinished)
 
 
 def _progress_of(snapshot: StateSnapshot) -> Progress:

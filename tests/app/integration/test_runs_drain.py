@@ -1,4 +1,4 @@
-"""A stop hands everything over: no crash is counted, nobody hears of an end, and the process is gone in time."""
+"""A stop hands everything over: no crash is counted, nobody hears of an end, the process is gone in time."""
 
 import asyncio
 import signal

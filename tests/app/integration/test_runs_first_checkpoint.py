@@ -82,6 +82,23 @@ async def test_twenty_runs_killed_before_their_first_checkpoint_begin_anew_from_
     print(f"R3: {RUNS} of {RUNS} runs killed before their first checkpoint ended in success")
 
 
+async def test_a_run_killed_between_a_nodes_writes_and_their_checkpoint_executes_the_rest(
+    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess
+) -> None:
+    """All tasks of the newest checkpoint have results then: nothing is `next`, and yet nothing is over."""
+    marks = [str(uuid4()) for _ in range(5)]
+    victim = victims.take()
+    runs = [await begin(client, victim, "six", body_of(mark, mark=mark, seconds=0.3)) for mark in marks]
+    for mark in marks:
+        await asyncio.to_thread(ledger.wait_for_node, mark, "b")
+    with locked(ledger, "checkpoints"):
+        await waiting_on_locks(ledger, len(marks))
+        victim.kill()
+    ended = [await joined(client, survivor, "six", run) for run in runs]
+    assert [(run["status"], run["result"]["steps"]) for run in ended] == [("success", list("abcdef"))] * 5
+    assert [ledger.nodes(mark) for mark in marks] == [list("abcdef")] * 5
+
+
 async def interrupted(client: httpx.AsyncClient, server: ServerProcess, graph: str) -> str:
     """A thread that waits at its first interrupt; its id is its mark, too."""
     thread = str(uuid4())

@@ -39,6 +39,8 @@ async def record(mark: str, node: str) -> None:
                 return
         except psycopg.OperationalError:
             await asyncio.sleep(0.1)
+    msg = f"the ledger does not answer: {node} of {mark}"
+    raise AssertionError(msg)
 
 
 async def pass_gate(mark: str, node: str) -> None:
