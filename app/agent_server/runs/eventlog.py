@@ -30,11 +30,16 @@ class EventLog:
         """Whether nothing more will come."""
         self.watched = asyncio.Event()
         """Set once somebody follows the run: what it emits is then stored without delay."""
+        self.pressing = asyncio.Event()
+        """Set while a whole chunk waits to be stored, watched or not."""
+        self._fresh = 0  # bytes that are not stored yet, nor on their way
         self._frames: list[bytes] = []
         self._first = 1  # the seq of _frames[0]
         self._stored = 0  # the seq up to which frames are in the database, or on their way
         self._bytes = 0
         self._wake = asyncio.Event()
+        self._inner = b'"thread_id":"%b"' % str(claim.thread_key).encode()
+        self._outer = b'"thread_id":' + dumps(claim.thread_id)
         if claim.watched:
             self.watched.set()
 
@@ -47,10 +52,13 @@ class EventLog:
         """Append an event; raises CancelledError when the log is closed, to end a graph that goes on."""
         if self.closed:
             raise asyncio.CancelledError
-        encoded = frame(event, dumps(self._for_client(event, data)), (self.claim.attempt, self.last_seq + 1))
+        encoded = frame(event, self._for_client(event, data), (self.claim.attempt, self.last_seq + 1))
         self._frames.append(encoded)
         self._bytes += len(encoded)
+        self._fresh += len(encoded)
         self._wake.set()
+        if self._fresh >= CHUNK_BYTES:
+            self.pressing.set()
         self.pulse.beat()
 
     def after(self, seq: int) -> list[bytes] | None:
@@ -70,6 +78,9 @@ class EventLog:
         if not frames:
             return None
         first, self._stored = self._stored + 1, self._stored + len(frames)
+        self._fresh -= sum(map(len, frames))
+        if self._fresh < CHUNK_BYTES:
+            self.pressing.clear()
         return Chunk(self.claim.attempt, first, self._stored, b"".join(frames))
 
     async def wait_for_news(self) -> None:
@@ -96,15 +107,15 @@ class EventLog:
         self.closed = True
         self.pulse.beat()
 
-    def _for_client(self, event: str, data: Any) -> Any:
-        """Show the client's thread id where LangGraph shows the key that it works under."""
-        kind = event.partition("|")[0]
-        if kind == "messages":
-            message, metadata = data
-            return [message, {**metadata, "thread_id": self.claim.thread_id}]
-        if kind == "events" and "thread_id" in data.get("metadata", ()):
-            return {**data, "metadata": {**data["metadata"], "thread_id": self.claim.thread_id}}
-        return data
+    def _for_client(self, event: str, data: Any) -> bytes:
+        """Encode, with the client's thread id where LangGraph shows the key that it works under.
+
+        Its metadata is in events at any depth: a chunk of the root's own stream holds messages with theirs.
+        """
+        encoded = dumps(data)
+        if event.startswith(("messages", "events")):
+            return encoded.replace(self._inner, self._outer)
+        return encoded
 
 
 class EventWriter:
@@ -134,12 +145,15 @@ class EventWriter:
                 return
 
     async def _gather(self) -> None:
-        """Let frames gather: a moment for those who follow the run, longer while nobody does."""
+        """Let frames gather, a chunk at most: a moment for those who follow the run, longer for nobody."""
         if not self._log.watched.is_set():
+            hurry = [asyncio.ensure_future(event.wait()) for event in (self._log.watched, self._log.pressing)]
             try:
-                async with asyncio.timeout(UNWATCHED_SECONDS):
-                    await self._log.watched.wait()
-            except TimeoutError:
+                await asyncio.wait(hurry, timeout=UNWATCHED_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for waiting in hurry:
+                    waiting.cancel()
+            if not self._log.watched.is_set():
                 return
         await asyncio.sleep(self._gather_seconds)
 
@@ -151,6 +165,9 @@ class EventWriter:
         """
         self._log.closed = True
         async with self._lock:
+            while self._log.pressing.is_set():
+                await self._send()
+                self._sending = self._log.take(CHUNK_BYTES)
             await self._send()
             self._rest = self._rest or self._log.take()
             return self._rest

@@ -23,6 +23,8 @@ from lgp.embedded import Cluster
 
 GRAPHS = Path(__file__).parent / "surface_graphs" / "langgraph.json"
 SECRET = "s3cr3t-in-an-exception"
+CONSOLE = "https://console.example"
+"""The one origin of browser pages that the server admits."""
 TABLES = (
     *("agent.threads", "agent.runs", "agent.run_events", "agent.idempotency_keys"),
     *("public.checkpoints", "public.checkpoint_blobs", "public.checkpoint_writes"),
@@ -58,7 +60,7 @@ def surface_database(postgres_cluster: Cluster) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def surface_server(surface_database: str) -> Iterator[ServerProcess]:
     """The server that they share: nobody stops it."""
-    with serving(surface_database, HEARTBEAT_SECONDS="0.3") as server:
+    with serving(surface_database, HEARTBEAT_SECONDS="0.3", ALLOWED_ORIGINS=CONSOLE) as server:
         yield server
 
 
