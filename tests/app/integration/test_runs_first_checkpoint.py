@@ -124,17 +124,18 @@ async def newest_run(ledger: Ledger, thread: str, kind: str = "resume") -> str:
     return str(ledger.runs_of(thread)[-1]["run_id"])
 
 
-async def gone(call: "asyncio.Task[httpx.Response]") -> None:
-    with pytest.raises(httpx.TransportError):
-        await call
+async def gone(calls: "list[asyncio.Task[httpx.Response]]") -> None:
+    ends = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(end, httpx.TransportError) for end in ends), ends
 
 
-@pytest.fixture(params=["ask", "twice", "nested"])
-async def waiting(
-    request: pytest.FixtureRequest, client: httpx.AsyncClient, survivor: ServerProcess
-) -> tuple[str, str]:
-    """A graph and a thread of it that waits at its first interrupt."""
-    return request.param, await interrupted(client, survivor, request.param)
+Waiting = list[tuple[str, str]]
+
+
+@pytest.fixture
+async def waiting(client: httpx.AsyncClient, survivor: ServerProcess) -> Waiting:
+    """Graphs, and of each a thread that waits at its first interrupt."""
+    return [(graph, await interrupted(client, survivor, graph)) for graph in ("ask", "twice", "nested")]
 
 
 async def answered_to_the_end(
@@ -159,81 +160,73 @@ async def answered_to_the_end(
 
 
 async def test_a_resume_killed_before_its_answer_was_accepted_is_accepted_by_the_next_process(
-    client: httpx.AsyncClient,
-    ledger: Ledger,
-    victims: Victims,
-    survivor: ServerProcess,
-    waiting: tuple[str, str],
+    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess, waiting: Waiting
 ) -> None:
-    graph, thread = waiting
     victim = victims.take()
     with locked(ledger, "agent.audit_log"):
-        call = await begun_resume(client, victim, graph, thread, "A")
-        await waiting_on_locks(ledger, 1)
-        run = await newest_run(ledger, thread)
+        calls = [await begun_resume(client, victim, *where, "A") for where in waiting]
+        await waiting_on_locks(ledger, len(waiting))
+        runs = [await newest_run(ledger, thread) for _, thread in waiting]
         victim.kill()
-    await gone(call)
-    await answered_to_the_end(client, ledger, survivor, (graph, thread), run)
-    audit = ledger.rows("select 1 as one from agent.audit_log where target = %s", thread)
-    assert len(audit) == (1 if graph == "ask" else 2)
+    await gone(calls)
+    for (graph, thread), run in zip(waiting, runs, strict=True):
+        await answered_to_the_end(client, ledger, survivor, (graph, thread), run)
+        audit = ledger.rows("select 1 as one from agent.audit_log where target = %s", thread)
+        assert len(audit) == (1 if graph == "ask" else 2)
 
 
 async def test_a_resume_killed_after_its_answer_was_accepted_goes_on_with_that_answer(
-    client: httpx.AsyncClient,
-    ledger: Ledger,
-    victims: Victims,
-    survivor: ServerProcess,
-    waiting: tuple[str, str],
+    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess, waiting: Waiting
 ) -> None:
-    graph, thread = waiting
     victim = victims.take()
     with locked(ledger, "checkpoint_writes"):
-        call = await begun_resume(client, victim, graph, thread, "A")
-        run = await newest_run(ledger, thread)
-        await asyncio.to_thread(
-            ledger.until, lambda: '"accepted":true' in ledger.run(run)["payload"], "not accepted"
-        )
+        calls = [await begun_resume(client, victim, *where, "A") for where in waiting]
+        runs = [await newest_run(ledger, thread) for _, thread in waiting]
+        for run in runs:
+            await asyncio.to_thread(
+                ledger.until, lambda run=run: '"accepted":true' in ledger.run(run)["payload"], "not accepted"
+            )
         await waiting_on_locks(ledger, 1)
         victim.kill()
-    await gone(call)
-    await answered_to_the_end(client, ledger, survivor, (graph, thread), run)
+    await gone(calls)
+    for where, run in zip(waiting, runs, strict=True):
+        await answered_to_the_end(client, ledger, survivor, where, run)
 
 
 async def test_a_resume_killed_after_its_answer_was_stored_but_not_its_node_gives_no_answer_twice(
-    client: httpx.AsyncClient,
-    ledger: Ledger,
-    victims: Victims,
-    survivor: ServerProcess,
-    waiting: tuple[str, str],
+    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess, waiting: Waiting
 ) -> None:
-    graph, thread = waiting
-    gate, node = ("answered", "answered A") if graph == "ask" else ("first", "first A")
+    gates = [("answered" if graph == "ask" else "first", thread) for graph, thread in waiting]
     victim = victims.take()
-    ledger.close_gate(thread, gate)
-    call = await begun_resume(client, victim, graph, thread, "A")
-    await asyncio.to_thread(ledger.wait_for_node, thread, node)
-    run = await newest_run(ledger, thread)
+    for gate, thread in gates:
+        ledger.close_gate(thread, gate)
+    calls = [await begun_resume(client, victim, *where, "A") for where in waiting]
+    for gate, thread in gates:
+        await asyncio.to_thread(ledger.wait_for_node, thread, f"{gate} A")
+    runs = [await newest_run(ledger, thread) for _, thread in waiting]
     victim.kill()
-    await gone(call)
-    ledger.open_gate(thread, gate)
-    await answered_to_the_end(client, ledger, survivor, (graph, thread), run)
+    await gone(calls)
+    for gate, thread in gates:
+        ledger.open_gate(thread, gate)
+    for where, run in zip(waiting, runs, strict=True):
+        await answered_to_the_end(client, ledger, survivor, where, run)
 
 
-@pytest.mark.parametrize("graph", ["twice", "nested"])
 async def test_a_resume_killed_after_the_next_interrupt_was_stored_waits_at_it(
-    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess, graph: str
+    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess, waiting: Waiting
 ) -> None:
     """Only the outcome is missing: `agent.run_events` is locked, so that it cannot be stored."""
-    thread = await interrupted(client, survivor, graph)
-    victim = victims.take()
+    victim, asked_again = victims.take(), waiting[1:]
     with locked(ledger, "agent.run_events"):
-        call = await begun_resume(client, victim, graph, thread, "A")
-        await asyncio.to_thread(ledger.wait_for_node, thread, "first A")
-        run = await newest_run(ledger, thread)
+        calls = [await begun_resume(client, victim, *where, "A") for where in asked_again]
+        for _, thread in asked_again:
+            await asyncio.to_thread(ledger.wait_for_node, thread, "first A")
+        runs = [await newest_run(ledger, thread) for _, thread in asked_again]
         await asyncio.sleep(0.5)
         victim.kill()
-    await gone(call)
-    await answered_to_the_end(client, ledger, survivor, (graph, thread), run)
+    await gone(calls)
+    for where, run in zip(asked_again, runs, strict=True):
+        await answered_to_the_end(client, ledger, survivor, where, run)
 
 
 async def test_a_resume_killed_when_its_subgraph_was_past_the_interrupt_does_not_ask_again(
@@ -247,7 +240,7 @@ async def test_a_resume_killed_when_its_subgraph_was_past_the_interrupt_does_not
     await asyncio.to_thread(ledger.wait_for_node, thread, "after")
     run = await newest_run(ledger, thread)
     victim.kill()
-    await gone(call)
+    await gone([call])
     ledger.open_gate(thread, "after")
     assert (await joined(client, survivor, "nested", run))["status"] == "success"
     assert (await state(client, survivor, "nested", thread))["values"]["answers"] == [

@@ -61,9 +61,8 @@ async def test_runs_outlive_restarts_of_the_database(
     assert {mark: sorted(ledger.effects(mark)) for mark in marks} == dict.fromkeys(marks, STEPS)
     steps = sum(len(ledger.nodes(mark)) for mark in marks)
     again = sum(run["attempt"] - 1 for run in ended)
-    print(
-        f"{len(DOWN_SECONDS)} restarts of PostgreSQL under 20 runs: all ended, {again} handed over, {steps - 120} steps twice"
-    )
+    counts = f"20 runs ended, {again} handed over, {steps - 120} steps repeated"
+    print(f"{len(DOWN_SECONDS)} restarts of PostgreSQL: {counts}")
 
 
 async def test_a_stream_that_a_restart_of_the_database_ends_can_be_gone_on_with(

@@ -50,6 +50,14 @@ async def pass_gate(mark: str, node: str) -> None:
             await asyncio.sleep(0.02)
 
 
+async def executed(mark: str) -> int:
+    """How many steps of a mark have been executed."""
+    async with await psycopg.AsyncConnection.connect(LEDGER, autocommit=True) as connection:
+        cursor = await connection.execute("select count(*) from ledger.steps where mark = %s", (mark,))
+        (count,) = await cursor.fetchone() or (0,)
+    return count
+
+
 class Work(TypedDict, total=False):
     mark: str
     seconds: float
@@ -203,8 +211,10 @@ talk = _talker.add_edge(START, "talk").add_edge("talk", "close").compile()
 
 
 async def _block(state: Work) -> Work:
+    earlier = await executed(state["mark"])
     await record(state["mark"], "block")
-    time.sleep(state["seconds"])  # noqa: ASYNC251  # what must never be done, and is
+    if state.get("asks") or not earlier:
+        time.sleep(state["seconds"])  # noqa: ASYNC251  # what must never be done, and is
     return {"steps": ["blocked"]}
 
 
@@ -220,3 +230,16 @@ def _in_thread(state: Work) -> Work:
 
 
 thread = StateGraph(Work).add_node("thread", _in_thread).add_edge(START, "thread").compile()
+
+
+class Turns(TypedDict, total=False):
+    mark: str
+    turn: int
+    last: list[int]
+
+
+def _turn(state: Turns) -> Turns:
+    return {"last": [*state.get("last", []), state["turn"]][-20:]}
+
+
+turns = StateGraph(Turns).add_node("turn", _turn).add_edge(START, "turn").compile()
