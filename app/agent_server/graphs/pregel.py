@@ -28,6 +28,7 @@ class Graph(Protocol):
     context_schema: type[Any] | None
     output_channels: str | Sequence[str]
     interrupt_before_nodes: str | Sequence[str]
+    interrupt_after_nodes: str | Sequence[str]
     builder: Any
 
     def copy(self, update: dict[str, Any]) -> Self: ...  # noqa: D102  # as in Pregel, and so below

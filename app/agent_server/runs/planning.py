@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.constants import START
 from langgraph.errors import InvalidUpdateError
 from langgraph.types import StateSnapshot
 
@@ -55,9 +56,17 @@ class Planner:
     async def _go_on(self) -> Step | Progress:
         """Continue an earlier attempt; what it had finished is not executed again."""
         snapshot = await self._snapshot()
-        if _is_over(snapshot, self._graph):
+        if _is_over(snapshot, self._graph) or await self._is_after_breakpoint(snapshot):
             return _progress_of(snapshot)
         return self._step(None)
+
+    async def _is_after_breakpoint(self, snapshot: StateSnapshot) -> bool:
+        """Whether a node that the graph stops after was executed for the newest checkpoint."""
+        after, parent = self._graph.interrupt_after_nodes, snapshot.parent_config
+        if not after or parent is None or (snapshot.metadata or {}).get("source") != "loop":
+            return False
+        executed = {task.name for task in (await self._graph.aget_state(parent)).tasks} - {START}
+        return bool(executed if after == "*" else executed & set(after))
 
     async def _update_state(self) -> Progress:
         body = stored(StateBody, self._claim.payload)

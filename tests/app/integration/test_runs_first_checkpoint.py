@@ -235,7 +235,7 @@ async def test_a_resume_killed_when_its_subgraph_was_past_the_interrupt_does_not
     thread = await interrupted(client, survivor, "nested")
     await post(client, survivor, "nested/resume", {"thread_id": thread, "resume_data": "A"})
     ledger.close_gate(thread, "after")
-    victim = victims.take(last=True)
+    victim = victims.take()
     call = await begun_resume(client, victim, "nested", thread, "B")
     await asyncio.to_thread(ledger.wait_for_node, thread, "after")
     run = await newest_run(ledger, thread)
@@ -251,3 +251,39 @@ async def test_a_resume_killed_when_its_subgraph_was_past_the_interrupt_does_not
     ]
     assert sorted(ledger.effects(thread)) == ["after", "end", "first A", "second B"]
     assert ledger.nodes(thread).count("second B") == 1
+
+
+@pytest.mark.parametrize("graph", ["six", "nested"])
+async def test_no_node_begins_before_the_checkpoint_is_stored_from_which_it_has_its_key(
+    client: httpx.AsyncClient, ledger: Ledger, survivor: ServerProcess, graph: str
+) -> None:
+    """Else a crash in between would execute it again under another idempotency key."""
+    mark = str(uuid4())
+    with locked(ledger, "checkpoints"):
+        run = await begin(client, survivor, graph, body_of(mark, mark=mark))
+        await waiting_on_locks(ledger, 1)
+        await asyncio.sleep(0.5)
+        assert ledger.nodes(mark) == []
+    assert (await joined(client, survivor, graph, run))["status"] in {"success", "interrupted"}
+    assert sorted(ledger.effects(mark)) == (list("abcdef") if graph == "six" else [])
+
+
+async def test_a_run_killed_at_a_static_breakpoint_stays_at_it(
+    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess
+) -> None:
+    """Its outcome cannot be stored before the kill. One stops after `b`, the other one before `d`."""
+    after, before = str(uuid4()), str(uuid4())
+    first = await post(client, survivor, "paused/invoke", body_of(before, mark=before))
+    assert first.json()["status"] == "interrupted"
+    victim, go_on = victims.take(last=True), {"thread_id": before, "input": None}
+    with locked(ledger, "agent.run_events"):
+        runs = [await begin(client, victim, "paused", body) for body in (body_of(after, mark=after), go_on)]
+        await asyncio.to_thread(ledger.wait_for_node, after, "b")
+        await asyncio.to_thread(ledger.wait_for_node, before, "c")
+        await asyncio.sleep(0.5)
+        victim.kill()
+    ended = [await joined(client, survivor, "paused", run) for run in runs]
+    assert [(run["status"], run["attempt"]) for run in ended] == [("interrupted", 2)] * 2
+    assert (ledger.nodes(after), ledger.nodes(before)) == (["a", "b"], ["a", "b", "c"])
+    assert (await post(client, survivor, "paused/invoke", go_on)).json()["status"] == "success"
+    assert ledger.nodes(before) == ["a", "b", "c", "d"]

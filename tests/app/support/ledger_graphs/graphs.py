@@ -85,6 +85,7 @@ def _chain(*names: str) -> Any:
 
 
 six = _chain("a", "b", "c", "d", "e", "f").compile()
+paused = _chain("a", "b", "c", "d").compile(interrupt_after=["b"], interrupt_before=["d"])
 
 
 class Notes(TypedDict, total=False):
