@@ -121,7 +121,7 @@ class Server:
         """The last line of its log."""
         with self._log.open("rb") as file:
             file.seek(self._log_start)
-            lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+            lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip(" +-|")]
         return lines[-1].strip() if lines else "it said nothing"
 
     def end(self, signals: Signals) -> None:

@@ -159,7 +159,7 @@ class NothingToResume(Conflict):
     code = "nothing_to_resume"
 
     def __init__(self, thread_id: str) -> None:
-        super().__init__(f"Thread {thread_id!r} does not wait for an answer.")
+        super().__init__(f"Thread {thread_id!r} waits for no answer and has no next step.")
 
 
 class RunCancelled(Conflict):

@@ -22,7 +22,7 @@ def make_probes(engine: Engine) -> APIRouter:
         if engine.draining:
             msg = "This process stops."
             raise Draining(msg)
-        await engine.database.ping()
+        await engine.ping()
         return json_response({"status": "ready", "version": __version__, "database": "connected"})
 
     return router

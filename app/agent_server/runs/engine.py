@@ -34,8 +34,13 @@ class Engine:
     registry: Registry
     database: Database
     executor: Executor
+    keeper: LeaseKeeper
     runs: RunService
     states: StateReader
+
+    async def ping(self) -> None:
+        """Raise DatabaseUnavailable unless PostgreSQL answers within some seconds."""
+        await self.keeper.ping()
 
     @property
     def draining(self) -> bool:
@@ -52,6 +57,7 @@ class Engine:
                 await self.executor.drain()
         except TimeoutError:
             log.warning("runs were left to their leases", runs=len(self.executor.local))
+            self.executor.abandon()
 
 
 @asynccontextmanager
@@ -76,7 +82,9 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
             if settings.retention_sweep_seconds:
                 background.append(group.create_task(keep_sweeping(database, settings)))
             runs = RunService(executor, hub, group, settings)
-            engine = Engine(settings, registry, database, executor, runs, StateReader(registry, database))
+            engine = Engine(
+                settings, registry, database, executor, keeper, runs, StateReader(registry, database)
+            )
             try:
                 yield engine
             finally:

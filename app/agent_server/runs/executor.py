@@ -12,6 +12,7 @@ import structlog
 from langgraph.errors import GraphRecursionError
 
 from agent_server.core.errors import (
+    DatabaseUnavailable,
     Draining,
     Invalid,
     LeaseLost,
@@ -30,7 +31,7 @@ from agent_server.storage.runs import Claim, Outcome, RunStore
 from agent_server.storage.saver import Fence, FencedSaver
 from agent_server.storage.store import SharedStore
 
-Reason = Literal["cancelled", "superseded", "shutdown"]
+Reason = Literal["cancelled", "superseded", "shutdown", "outage"]
 RETRY_SECONDS = 1.0
 
 log = structlog.get_logger()
@@ -109,6 +110,12 @@ class Executor:
             execution.stop("shutdown")
         if tasks:
             await asyncio.wait(tasks)
+
+    def abandon(self) -> None:
+        """Let go of the runs that could not be handed over: their leases will run out."""
+        for execution in self.local.values():
+            if execution.task is not None:
+                execution.task.cancel()
 
     async def _run(self, execution: Execution) -> None:
         execution.begun = True
@@ -201,9 +208,11 @@ class Executor:
         if execution.reason is not None and execution.task is not None:
             execution.task.uncancel()
         if execution.reason == "shutdown":
-            await self._hand_over(
-                execution, Draining("This process stops; another one goes on with the run.")
-            )
+            msg = "This process stops; another one goes on with the run."
+            await self._hand_over(execution, Draining(msg))
+        elif execution.reason == "outage":
+            msg = "The database is not available; the run goes on when it is."
+            await self._hand_over(execution, DatabaseUnavailable(msg))
         elif execution.reason == "cancelled":
             outcome = Outcome("cancelled", None, None, "run_cancelled", "The run was cancelled.")
             await self._finish(execution, outcome, "idle")
@@ -239,24 +248,26 @@ class Executor:
 
         async def finish() -> None:
             last = await execution.writer.rest()
-            if await self.store.finish(claim, outcome, last, thread_status=thread_status):
-                execution.done.set_result(outcome)
-            else:
+            if not await self.store.finish(claim, outcome, last, thread_status=thread_status):
                 log.warning("run was taken over", run_id=str(claim.run_id))
+            elif not execution.done.done():
+                execution.done.set_result(outcome)
 
         execution.ended = True
         await _patiently(execution, finish)
 
 
 async def _patiently(execution: Execution, action: Callable[[], Awaitable[None]]) -> None:
-    """Try again while the database is away and the lease may still be ours."""
+    """Try again as long as the database is away; those who wait are told so once the lease is over.
+
+    Late is not too late: the token decides whether the run is still ours, not the clock.
+    """
     while True:
         try:
             await action()
         except Unavailable as error:
-            if time.monotonic() + RETRY_SECONDS > execution.fenced_at:
+            if time.monotonic() > execution.fenced_at:
                 _fail(execution, error)
-                return
             await asyncio.sleep(RETRY_SECONDS)
         except LeaseLost:
             return

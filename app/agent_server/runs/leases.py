@@ -12,10 +12,14 @@ from psycopg import Error
 from agent_server.core.errors import DatabaseUnavailable
 from agent_server.core.settings import Settings
 from agent_server.runs.executor import Execution, Executor
-from agent_server.storage.database import Connection, connect
+from agent_server.storage.database import Connection, connect, execute
+from agent_server.storage.queries import Query
 from agent_server.storage.runs import renew_leases
 
+PING_SECONDS = 4.0
+"""The longest that readiness waits for the database."""
 _STATEMENT_SECONDS = 4
+_PING = Query("ping", "select 1", 2)
 
 log = structlog.get_logger()
 
@@ -28,6 +32,7 @@ class LeaseKeeper:
         self._settings = settings
         self._hurry = asyncio.Event()
         self._connection: Connection | None = None
+        self._lock = asyncio.Lock()
 
     def hurry(self) -> None:
         """Look at once: a cancellation was asked for."""
@@ -44,6 +49,24 @@ class LeaseKeeper:
         finally:
             await self._disconnect()
 
+    async def ping(self) -> None:
+        """Raise DatabaseUnavailable unless PostgreSQL answers in time, however busy the pool is."""
+        asking = asyncio.create_task(self._ask())
+        # Not `timeout()`: psycopg takes seconds more to give up on a server that is frozen.
+        await asyncio.wait({asking}, timeout=PING_SECONDS)
+        if not asking.done() or asking.exception() is not None:
+            asking.cancel()
+            msg = "The database is not available."
+            raise DatabaseUnavailable(msg)
+
+    async def _ask(self) -> None:
+        async with self._lock:
+            try:
+                await execute(await self._connected(), _PING, {})
+            except (Error, TimeoutError, asyncio.CancelledError):
+                await self._disconnect()
+                raise
+
     async def _wait(self) -> None:
         try:
             async with asyncio.timeout(self._settings.lease_renew_seconds):
@@ -54,12 +77,11 @@ class LeaseKeeper:
 
     async def _renew(self, executions: list[Execution]) -> None:
         sent_at = time.monotonic()
+        claims = [execution.claim for execution in executions]
         try:
-            held = await renew_leases(
-                await self._connected(),
-                [execution.claim for execution in executions],
-                lease_seconds=self._settings.lease_seconds,
-            )
+            async with self._lock:
+                connection = await self._connected()
+                held = await renew_leases(connection, claims, lease_seconds=self._settings.lease_seconds)
         except (Error, DatabaseUnavailable, TimeoutError) as error:
             log.warning("leases were not renewed", reason=type(error).__name__, runs=len(executions))
             await self._disconnect()
@@ -89,4 +111,4 @@ def _stop_expired(executions: list[Execution]) -> None:
     """Without word from the database, a run whose lease has run out may by now be another process's."""
     for execution in executions:
         if time.monotonic() > execution.fenced_at:
-            execution.stop("superseded")
+            execution.stop("outage")

@@ -50,10 +50,6 @@ T = TypeVar("T")
 _UNAVAILABLE = "The database is not available."
 
 
-_PING = Query("ping", "select 1", 2)
-_PING_SECONDS = 4
-
-
 class Database:
     """Executes named queries on pooled connections.
 
@@ -117,16 +113,6 @@ class Database:
                 msg = "The database did not answer in time."
                 raise DatabaseUnavailable(msg) from error
         raise AssertionError
-
-    async def ping(self) -> None:
-        """Raise DatabaseUnavailable unless PostgreSQL answers; a pool that is merely busy is no reason."""
-        failures = self._failed_connects()
-        try:
-            async with asyncio.timeout(_PING_SECONDS):
-                await self.one(_PING, {})
-        except TimeoutError:
-            if self._failed_connects() > failures:
-                raise DatabaseUnavailable(_UNAVAILABLE) from None
 
     def _failed_connects(self) -> int:
         return self.pool.get_stats().get("connections_errors", 0)

@@ -225,7 +225,7 @@ class RunStore:
 
     async def end_poisoned(self, *, mine: Sequence[UUID]) -> list[UUID]:
         """End the runs whose process died too often."""
-        params = {"mine": list(mine), "max_crashes": self.max_crashes}
+        params = {"mine": list(mine), "lease": self.lease_seconds, "max_crashes": self.max_crashes}
         return [row["run_id"] for row in await self.database.all(_SQL["poison"], params)]
 
     async def finish(self, claim: Claim, outcome: Outcome, last: Chunk | None, *, thread_status: str) -> bool:

@@ -178,8 +178,19 @@ async def test_a_released_run_goes_on_first_and_counts_as_no_crash(database: Dat
     assert not await runs.finish(claim, DONE, None, thread_status="idle")
 
 
+async def test_just_after_a_restart_of_postgresql_no_process_is_blamed(database: Database) -> None:
+    runs = runs_of(database, max_crashes=1, lease_seconds=10 * 365 * 86400)
+    claim = await begun(runs)
+    await expire(database, claim)
+    assert await runs.end_poisoned(mine=[]) == []
+    (again,) = await taken_over(database, runs)
+    assert (again.attempt, again.after_crash) == (2, True)
+    rows = await sql(database, "select crashes from agent.runs")
+    assert [row["crashes"] for row in rows] == [0]
+
+
 async def test_a_run_that_kills_its_process_each_time_is_poison(database: Database) -> None:
-    runs = runs_of(database, max_crashes=2)
+    runs = runs_of(database, max_crashes=2, lease_seconds=0.01)
     claim = await begun(runs)
     await expire(database, claim)
     assert await runs.end_poisoned(mine=[]) == []

@@ -120,9 +120,13 @@ from mine where r.run_id = mine.run_id
 returning r.run_id, mine.cancel_requested
 
 -- claim (10 s)
--- Takes what nobody executes: the next of each idle thread's queue, and runs whose lease has run out.
-with free as (
-    select r.run_id, r.status = 'running' as crashed from agent.runs r
+-- Takes what nobody executes: the next of each idle thread's queue, and runs whose lease has run out. Just after
+-- a restart of PostgreSQL that says nothing about the processes, which could not renew, and is not counted.
+with restart as (
+    select pg_postmaster_start_time() > now() - make_interval(secs => %(lease)s) as was_recent
+), free as (
+    select r.run_id, r.status = 'running' as crashed, not restart.was_recent as counts
+    from agent.runs r, restart
     where r.run_id <> all (%(mine)s::uuid[]) and r.graph = any (%(graphs)s::text[])
         and (
             (r.status = 'pending' and not exists (
@@ -130,16 +134,19 @@ with free as (
                 where e.thread_key = r.thread_key
                     and (e.status = 'running' or e.status = 'pending' and e.seq < r.seq)
             ))
-            or (r.status = 'running' and r.lease_expires_at < now() and r.crashes + 1 < %(max_crashes)s)
+            or (
+                r.status = 'running' and r.lease_expires_at < now()
+                and (r.crashes + 1 < %(max_crashes)s or restart.was_recent)
+            )
         )
     order by r.seq
     limit %(limit)s
-    for update skip locked
+    for update of r skip locked
 )
 update agent.runs r set
     status = 'running',
     attempt = r.attempt + 1,
-    crashes = r.crashes + free.crashed::int,
+    crashes = r.crashes + (free.crashed and free.counts)::int,
     lease_expires_at = now() + make_interval(secs => %(lease)s),
     started_at = coalesce(r.started_at, now())
 from free, agent.threads t
@@ -155,6 +162,7 @@ with dead as (
     select run_id from agent.runs
     where status = 'running' and lease_expires_at < now() and crashes + 1 >= %(max_crashes)s
         and run_id <> all (%(mine)s::uuid[])
+        and pg_postmaster_start_time() < now() - make_interval(secs => %(lease)s)
     for update skip locked
 ), ended as (
     update agent.runs r set
