@@ -11,7 +11,7 @@ import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 import uvicorn
@@ -26,8 +26,8 @@ from agent_server.runs.engine import Engine, open_engine
 KEEP_ALIVE_SECONDS = 330
 """Above a load balancer's idle time-out of 310 s, so that it never reuses a connection we have closed."""
 BACKLOG = 2048
-THREADS_SECONDS = 0.2
-"""How long a stop waits for the loop's threads, beyond SHUTDOWN_SECONDS."""
+LEFT_SECONDS = 0.2
+"""How long a stop waits, beyond SHUTDOWN_SECONDS, for nodes that do not end when they are told to."""
 _THREADS = "node"
 
 log = structlog.get_logger()
@@ -88,6 +88,7 @@ async def _serve(settings: Settings, registry: Registry, listening: socket.socke
         host, port = listening.getsockname()[:2]
         log.info("serving", host=host, port=port, graphs=sorted(registry))
         await server.serve([listening])
+        await _leave_runs(engine)
     log.info("stopped")
     await _leave_threads(threads)
 
@@ -99,17 +100,30 @@ def _own_threads() -> ThreadPoolExecutor:
     return threads
 
 
+async def _leave_runs(engine: Engine) -> None:
+    """End the process if nodes will not be cancelled: their runs are left to their leases."""
+    deadline = time.monotonic() + LEFT_SECONDS
+    while engine.executor.local:
+        if time.monotonic() > deadline:
+            _exit("nodes would not be cancelled", len(engine.executor.local))
+        await asyncio.sleep(0.02)
+
+
 async def _leave_threads(threads: ThreadPoolExecutor) -> None:
     """End the process if nodes still run in threads: nobody can stop them, and their runs go on elsewhere."""
     threads.shutdown(wait=False, cancel_futures=True)
-    deadline = time.monotonic() + THREADS_SECONDS
+    deadline = time.monotonic() + LEFT_SECONDS
     while busy := [thread for thread in threading.enumerate() if thread.name.startswith(_THREADS)]:
         if time.monotonic() > deadline:
-            log.warning("threads were left behind", count=len(busy))
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(0)
+            _exit("nodes in threads were left behind", len(busy))
         await asyncio.sleep(0.02)
+
+
+def _exit(reason: str, count: int) -> NoReturn:
+    log.warning("stopped at once", reason=reason, count=count)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _settle() -> None:
@@ -123,9 +137,11 @@ async def _work(settings: Settings, registry: Registry) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_engine(settings, registry, worker=True):
+    async with open_engine(settings, registry, worker=True) as engine:
         log.info("working", graphs=sorted(registry))
         await stop.wait()
+        await engine.drain()
+        await _leave_runs(engine)
     log.info("stopped")
     await _leave_threads(threads)
 

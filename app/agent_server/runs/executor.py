@@ -116,6 +116,8 @@ class Executor:
         for execution in self.local.values():
             if execution.task is not None:
                 execution.task.cancel()
+            msg = "This process stops; the run goes on elsewhere when its lease has run out."
+            _fail(execution, Draining(msg, run_id=str(execution.claim.run_id)))
 
     async def _run(self, execution: Execution) -> None:
         execution.begun = True

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
+import structlog
 
-from agent_server.core.errors import UnknownRun
+from agent_server.core.errors import ServerError, UnknownRun
 from agent_server.core.principal import Principal
 from agent_server.runs.executor import Execution, Executor
 from agent_server.runs.frames import HEARTBEAT, frame, json_frame, parts
@@ -19,6 +20,8 @@ from agent_server.storage.runs import Chunk, Outcome, RunRecord
 
 Position = tuple[int, int]
 START: Position = (0, 0)
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +48,20 @@ class Replay:
     async def frames(self, after: Position) -> AsyncGenerator[bytes]:
         """Yield whole frames after a position, and comments while nothing happens.
 
-        Ends after `end`; without it when this process drains, and the client asks another one.
+        Ends after `end`; without it when this process drains or cannot read on, and the client asks again.
         """
         sent_at = time.monotonic()
-        async with aclosing(self._frames(after)) as frames:
-            async for content in frames:
-                if content:
-                    sent_at = time.monotonic()
-                    yield content
-                elif time.monotonic() - sent_at >= self._heartbeat_seconds:
-                    sent_at = time.monotonic()
-                    yield HEARTBEAT
+        try:
+            async with aclosing(self._frames(after)) as frames:
+                async for content in frames:
+                    if content:
+                        sent_at = time.monotonic()
+                        yield content
+                    elif time.monotonic() - sent_at >= self._heartbeat_seconds:
+                        sent_at = time.monotonic()
+                        yield HEARTBEAT
+        except ServerError as error:  # its status is sent already
+            log.warning("a stream was left", run_id=str(self._ref.run_id), reason=error.code)
 
     async def _frames(self, after: Position) -> AsyncGenerator[bytes]:
         """The same, with an empty item for each wait that brought nothing."""

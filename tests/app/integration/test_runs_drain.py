@@ -132,6 +132,20 @@ async def test_a_node_in_a_thread_that_cannot_be_stopped_does_not_hold_up_the_st
     await client.post(f"{survivor.url}/graphs/thread/runs/{run}/cancel")
 
 
+async def test_a_node_that_will_not_be_cancelled_does_not_keep_a_stop_from_ending(
+    client: httpx.AsyncClient, ledger: Ledger, victims: Victims, survivor: ServerProcess
+) -> None:
+    victim, mark = victims.take(last=True), str(uuid4())
+    call = asyncio.create_task(post(client, victim, "deaf/invoke", body_of(mark, mark=mark, seconds=15)))
+    await asyncio.to_thread(ledger.wait_for_node, mark, "deaf")
+    took = await asyncio.to_thread(terminated, victim)
+    assert took <= SHUTDOWN_SECONDS + 1
+    assert ((await call).status_code, (await call).json()["code"]) == (503, "draining")
+    await asyncio.to_thread(ledger.wait_for_node, mark, "deaf", 2)
+    assert ledger.run((await call).json()["run_id"])["attempt"] == 2
+    survivor.kill()  # it would have to be waited for, too
+
+
 async def test_a_run_that_is_cancelled_between_two_processes_leaves_no_half_turn(
     client: httpx.AsyncClient, new_ledger: Ledger
 ) -> None:

@@ -76,6 +76,7 @@ async def test_a_stream_that_a_restart_of_the_database_ends_can_be_gone_on_with(
         await asyncio.to_thread(own_cluster.stop)
         await asyncio.to_thread(own_cluster.start)
         stream = await reading
+        assert stream.clean
         frames = list(stream.frames)
         for _ in range(20):
             if stream.ended:

@@ -5,6 +5,7 @@ The ledger is what the tests of durability judge by: `ledger.steps` has a row fo
 """
 
 import asyncio
+import contextlib
 import os
 import time
 from operator import add
@@ -220,6 +221,18 @@ async def _block(state: Work) -> Work:
 
 
 block = StateGraph(Work).add_node("block", _block).add_edge(START, "block").compile()
+
+
+async def _will_not_stop(state: Work) -> Work:
+    await record(state["mark"], "deaf")
+    until = time.monotonic() + state["seconds"]
+    while (left := until - time.monotonic()) > 0:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(left)
+    return {"steps": ["deaf"]}
+
+
+deaf = StateGraph(Work).add_node("deaf", _will_not_stop).add_edge(START, "deaf").compile()
 
 
 def _in_thread(state: Work) -> Work:
