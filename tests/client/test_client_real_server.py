@@ -17,7 +17,7 @@ import langgraph_client as api
 
 __all__ = ["module_database", "postgres_cluster"]
 Connect = Callable[..., Any]
-SHORT = {"SURFACE_FOLDER": "/nonexistent", "WAIT_SECONDS": "2", "HEARTBEAT_SECONDS": "0.5"}
+SHORT = {"SURFACE_FOLDER": "/nonexistent", "WAIT_SECONDS": "1", "HEARTBEAT_SECONDS": "0.5"}
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ async def test_a_stream_of_every_mode(real: Any) -> None:
 
 
 async def test_a_long_run_is_waited_for_over_many_requests(real: Any) -> None:
-    result = await real.invoke("slow", {"seconds": 4.5})
+    result = await real.invoke("slow", {"seconds": 2.5})
     assert result.result["said"] == "good morning"
 
 
@@ -179,9 +179,9 @@ async def test_a_stream_and_a_call_outlive_the_server_they_began_at(
     with servers(database_url, GRAPHS, **SHORT) as [first]:
         async with front(first.url) as address:
             client = connect(address.url, timeout=60.0, retry=api.Retry())
-            waiting = asyncio.ensure_future(client.invoke("slow", {"seconds": 3}))
+            waiting = asyncio.ensure_future(client.invoke("slow", {"seconds": 2}))
             events: list[api.StreamEvent] = []
-            given = {"count": 40, "pause": 0.05}
+            given = {"count": 40, "pause": 0.03}
             async for event in client.stream("many", given, stream_mode="custom"):
                 events.append(event)
                 if len(events) == 10:
