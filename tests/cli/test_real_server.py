@@ -146,7 +146,7 @@ def begun(running: Running) -> str:
 
 
 @pytest.mark.parametrize(
-    "victims", [["server"], ["postgres"], ["launcher"], ["launcher", "server", "postgres"]], ids="+".join
+    "victims", [["server"], ["postgres"], ["launcher", "server", "postgres"]], ids="+".join
 )
 def test_what_had_begun_is_finished_whatever_is_killed(home: Path, up: Serving, victims: list[str]) -> None:
     if up.process.poll() is None:
