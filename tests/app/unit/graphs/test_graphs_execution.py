@@ -7,7 +7,7 @@ import pytest
 from app.support.sample_graphs import steps
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.constants import END
-from langgraph.types import Interrupt, StateSnapshot
+from langgraph.types import Interrupt, PregelTask, StateSnapshot
 from pydantic import ValidationError
 
 from agent_server.core.jsonio import dumps
@@ -265,8 +265,15 @@ def test_an_output_that_is_no_object_is_given_as_it_is(values: Any) -> None:
     ("following", "finished"), [((), True), ((END,), True), (("a",), False), (("a", END), False)]
 )
 def test_a_thread_is_finished_when_nothing_is_next(following: tuple[str, ...], finished: bool) -> None:
-    snapshot = StateSnapshot({}, following, {}, None, None, None, (), ())
+    tasks = tuple(PregelTask(name, name, ()) for name in following)
+    snapshot = StateSnapshot({}, following, {}, None, None, None, tasks, ())
     assert is_finished(snapshot) is finished
+
+
+def test_a_thread_whose_last_tasks_have_stored_their_writes_but_no_checkpoint_is_not_finished() -> None:
+    """`next` leaves such tasks out; what follows them has not been executed."""
+    task = PregelTask("id", "a", (), result={"x": 1})
+    assert not is_finished(StateSnapshot({}, (), {}, None, None, None, (task,), ()))
 
 
 async def test_a_second_run_of_a_thread_begins_with_its_state() -> None:
