@@ -3,10 +3,12 @@
 import base64
 import dataclasses
 import json
+import json.decoder
+import json.scanner
 import math
 import re
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
@@ -17,13 +19,16 @@ from typing import Any, cast
 import orjson
 from pydantic_core import to_jsonable_python
 
-from agent_server.core.errors import Invalid
+from agent_server.core.errors import Invalid, shorten
 
 MAX_DEPTH = 100
 """Levels of nesting that are read, and mended: LangGraph, msgpack and orjson carry more."""
+MAX_CONTAINERS = 250_000
+"""Arrays and objects of one body: some 50 MiB of them, and a round of the garbage collector below 50 ms."""
+LARGE_BYTES = 256 * 2**10
+"""Above it a body is read in a thread, by a parser that lets others in between any two values."""
 
 _SUSPECT = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
-_UNSAFE_TEXT = re.compile("[\x00\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TEXTS = (
     *(Decimal, complex, date, time, timedelta, tzinfo, PurePath, re.Pattern),
@@ -31,6 +36,9 @@ _TEXTS = (
 )
 _INT64_CHARACTERS = 20
 _LONG_BITS = 10_000  # far below where Python refuses to write an integer in decimal
+_PATH_CHARACTERS = 200
+_MANY = 10_000
+_PARSER = cast("Any", json.decoder)  # whose parts in Python are public, and not annotated
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 
@@ -39,11 +47,13 @@ def loads(body: bytes) -> Any:
 
     Raises:
         Invalid: not JSON in UTF-8, a repeated key, a number beyond 64 bits, NaN or infinity, nesting
-            deeper than 100 levels, or a NUL or lone surrogate in any string.
+            deeper than 100 levels, more than 250,000 arrays and objects, or a NUL or lone surrogate in
+            any string.
     """
     try:
         value = json.loads(
             body.decode(),
+            cls=json.JSONDecoder if len(body) <= LARGE_BYTES else _PatientDecoder,
             object_pairs_hook=_unique,
             parse_int=_int64,
             parse_float=_finite,
@@ -62,18 +72,12 @@ def refuse_unsafe_text(value: Any, path: str = "body") -> None:
 
     PostgreSQL stores neither in text, so the same words would pass or fail by the shape of the state.
     """
-    if isinstance(value, str):
-        if _UNSAFE_TEXT.search(value):
-            reason = "NUL characters and lone surrogates are not accepted"
-            msg = f"{path}: {reason}."
-            raise Invalid(msg, errors=[{"field": path, "message": reason}])
-    elif isinstance(value, dict):
-        for key, item in cast("dict[str, Any]", value).items():
-            refuse_unsafe_text(key, f"{path} (a key)")
-            refuse_unsafe_text(item, f"{path}.{key}")
-    elif isinstance(value, list):
-        for index, item in enumerate(cast("list[Any]", value)):
-            refuse_unsafe_text(item, f"{path}[{index}]")
+    below = _where_unsafe(value)
+    if below is not None:
+        reason = "NUL characters and lone surrogates are not accepted"
+        field = shorten(path + below, _PATH_CHARACTERS)
+        msg = f"{field}: {reason}."
+        raise Invalid(msg, errors=[{"field": field, "message": reason}])
 
 
 def dumps(value: Any) -> bytes:
@@ -89,8 +93,62 @@ def dumps(value: Any) -> bytes:
         return orjson.dumps(_mended(value, ()), option=_OPTIONS)
 
 
+def _where_unsafe(value: Any) -> str | None:
+    """Return the path below `value` to a string that PostgreSQL would not store, None if all are well."""
+    if isinstance(value, str):
+        return "" if _is_unsafe(value) else None
+    if isinstance(value, dict):
+        return _where_unsafe_in(cast("dict[str, Any]", value))
+    if isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            if (below := _where_unsafe(item)) is not None:
+                return f"[{index}]{below}"
+    return None
+
+
+def _where_unsafe_in(holder: dict[str, Any]) -> str | None:
+    for key, item in holder.items():
+        if _is_unsafe(key):
+            return " (a key)"
+        if (below := _where_unsafe(item)) is not None:
+            return f".{shorten(key, _PATH_CHARACTERS)}{below}"
+    return None
+
+
+def _is_unsafe(text: str) -> bool:
+    if "\x00" in text:
+        return True
+    try:
+        text.encode()  # a tenth of the time of any search for surrogates
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+class _PatientDecoder(json.JSONDecoder):
+    """The standard library's parser in Python: that in C lets no other thread run until it is done."""
+
+    def __init__(self, **hooks: Any) -> None:
+        super().__init__(**hooks)
+        self._containers = 0
+        self.parse_array = self._counting(_PARSER.JSONArray)
+        self.parse_object = self._counting(_PARSER.JSONObject)
+        self.scan_once = cast("Any", json.scanner).py_make_scanner(self)
+
+    def _counting(self, parse: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any) -> Any:
+            self._containers += 1
+            if self._containers > MAX_CONTAINERS:
+                msg = f"it has more than {MAX_CONTAINERS:,} arrays and objects"
+                raise ValueError(msg)
+            return parse(*args)
+
+        return counted
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
+    # Where they are many, one by one: `dict()` lets no other thread run until it is done.
+    result = dict(pairs) if len(pairs) <= _MANY else {key: value for key, value in pairs}  # noqa: C416  # as said
     if len(result) != len(pairs):
         msg = "an object repeats a key"
         raise ValueError(msg)

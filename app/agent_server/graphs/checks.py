@@ -5,13 +5,16 @@
 
 import json
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 
-from agent_server.core.errors import InvalidAnswer, InvalidInput
+from agent_server.core.errors import InvalidAnswer, InvalidInput, shorten
 
+ERRORS_MAX = 20
+"""Of what does not fit, so much is looked at for the best error to tell."""
 _MESSAGE = '"#/$defs/AIMessage"'
 """LangChain's own schema of messages lists their stored form; clients may write them more simply."""
 
@@ -55,14 +58,18 @@ def _refuse_unknown(what: str, value: dict[str, Any], known: Iterable[str]) -> N
     unknown = sorted(set(value) - set(known))
     if unknown:
         names = ", ".join(sorted(known)) or "none"
-        msg = f"{what}: there is no key {unknown[0]!r}; the graph takes: {names}."
+        msg = f"{what}: there is no key {shorten(unknown[0], 200)!r}; the graph takes: {names}."
         raise InvalidInput(
-            msg, errors=[{"field": f"{what}.{key}", "message": "unknown key"} for key in unknown]
+            msg,
+            errors=[
+                {"field": f"{what}.{shorten(key, 200)}", "message": "unknown key"}
+                for key in unknown[:ERRORS_MAX]
+            ],
         )
 
 
 def _first(validator: Draft202012Validator, value: Any) -> ValidationError | None:
-    errors = cast("Any", validator).iter_errors(value)
+    errors = islice(cast("Any", validator).iter_errors(value), ERRORS_MAX)
     return cast("ValidationError | None", cast("Any", best_match)(errors))
 
 

@@ -1,11 +1,12 @@
 """Bodies of the requests that execute something; a run's row keeps its own, for whoever takes it over."""
 
+from itertools import islice
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from agent_server.core.errors import Invalid
+from agent_server.core.errors import Invalid, shorten
 
 RECURSION_LIMIT = 50
 RECURSION_LIMIT_MAX = 200
@@ -13,6 +14,14 @@ RESERVED_METADATA = ("run_id", "thread_id", "source", "step", "parents", "writes
 """Set by us or by LangGraph in every checkpoint's metadata."""
 RESERVED_CONFIGURABLE = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
 """They name a checkpoint: not even a config schema that declares them opens them to clients."""
+
+TAGS_MAX = 100
+KEYS_MAX = 100
+"""Of `metadata` and of `configurable`."""
+ERRORS_MAX = 20
+"""Of the wrong fields of one body, so many are told."""
+DETAIL_CHARACTERS = 2000
+FIELD_CHARACTERS = 200
 
 Mode = Literal["values", "updates", "messages", "custom", "events"]
 
@@ -45,13 +54,25 @@ def _configurable(value: object) -> object:
 
 
 ThreadId = Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_thread_id)]
-Modes = Annotated[list[Mode], Field(min_length=1), BeforeValidator(_listed)]
+Modes = Annotated[list[Mode], Field(min_length=1, max_length=5), BeforeValidator(_listed)]
+Keys = Annotated[dict[str, Any], Field(max_length=KEYS_MAX)]
 
 
 class Body(BaseModel):
     """A body whose every field is named here: anything else is refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few(cls, content: object) -> object:
+        """Leave out unknown fields beyond those that are told: pydantic makes an error of each."""
+        if not isinstance(content, dict) or len(cast("dict[str, Any]", content)) <= ERRORS_MAX:
+            return content  # pyright: ignore[reportUnknownVariableType]  # checked by pydantic
+        fields = cast("dict[str, Any]", content)
+        unknown = (key for key in fields if key not in cls.model_fields)
+        left = {*islice(unknown, ERRORS_MAX), *cls.model_fields}
+        return {key: fields[key] for key in left if key in fields}
 
 
 B = TypeVar("B", bound=Body)
@@ -62,12 +83,12 @@ class RunConfig(Body):
 
     recursion_limit: Annotated[int, Field(ge=1, le=RECURSION_LIMIT_MAX)] = RECURSION_LIMIT
     """Supersteps at most."""
-    tags: list[str] = []
-    metadata: Annotated[dict[str, Any], BeforeValidator(_metadata)] = {}
+    tags: Annotated[list[str], Field(max_length=TAGS_MAX)] = []
+    metadata: Annotated[Keys, BeforeValidator(_metadata)] = {}
     """For events and traces; its strings, numbers and booleans are kept with every checkpoint of the run."""
     context: dict[str, Any] | None = None
     """The graph's run-time context, checked against its schema."""
-    configurable: Annotated[dict[str, Any], BeforeValidator(_configurable)] = {}
+    configurable: Annotated[Keys, BeforeValidator(_configurable)] = {}
     """Keys that the graph's config schema declares, and no others."""
 
 
@@ -116,11 +137,16 @@ def parse(model: type[B], content: Any) -> B:
         return model.model_validate(content)
     except ValidationError as error:
         errors = [
-            {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
-            for item in error.errors(include_url=False, include_input=False, include_context=False)
+            {
+                "field": shorten(".".join(str(part) for part in item["loc"]), FIELD_CHARACTERS),
+                "message": item["msg"],
+            }
+            for item in error.errors(include_url=False, include_input=False, include_context=False)[
+                :ERRORS_MAX
+            ]
         ]
         detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
-        msg = f"The body is not valid: {detail}."
+        msg = f"The body is not valid: {shorten(detail, DETAIL_CHARACTERS)}."
         raise Invalid(msg, errors=errors) from None
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -166,6 +167,49 @@ def test_what_does_not_fit_the_graph_is_an_invalid_input(
     told = problem(http.post(f"/graphs/{graph}/invoke", json=content), 422, "invalid_input")
     assert word in told["detail"]
     assert SECRET not in json.dumps(told)
+
+
+MANY: dict[str, tuple[str, Any]] = {
+    "tags": ("config.tags", configured(tags=["a"] * 101)),
+    "wrong tags": ("config.tags", configured(tags=[1] * 100_000)),
+    "stream modes": ("stream_mode", body(stream_mode=["values"] * 6)),
+    "keys of metadata": ("config.metadata", configured(metadata=dict.fromkeys(map(str, range(101)), 1))),
+    "keys of configurable": (
+        "config.configurable",
+        configured(configurable=dict.fromkeys(map(str, range(101)))),
+    ),
+    "unknown fields": ("", body(**dict.fromkeys(map(str, range(100_000)), 1))),
+    "unknown fields of the config": ("config.", configured(**dict.fromkeys(map(str, range(100_000)), 1))),
+    "an unknown field of a long name": ("x" * 100, body(**{"x" * 100_000: 1})),
+}
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize(("field", "content"), MANY.values(), ids=MANY.keys())
+def test_too_many_of_anything_is_told_in_few_words(http: httpx.Client, field: str, content: Any) -> None:
+    answer = http.post(INVOKE, json=content)
+    told = problem(answer, 422, "invalid_request")
+    assert all(error["field"].startswith(field) for error in told["errors"])
+    assert len(told["errors"]) <= 20
+    assert len(answer.content) < 10_000
+
+
+@pytest.mark.usefixtures("nothing_stored")
+def test_too_many_unknown_keys_of_an_input_are_told_in_few_words(http: httpx.Client) -> None:
+    answer = invoke(http, "echo", dict.fromkeys(map(str, range(100_000)), 1))
+    assert len(problem(answer, 422, "invalid_input")["errors"]) == 20
+    assert len(answer.content) < 10_000
+
+
+def test_probes_are_answered_while_a_large_body_is_read(http: httpx.Client) -> None:
+    content = b'{"input": {"anything": [' + b'"a",' * 3_000_000 + b"}"
+    with ThreadPoolExecutor() as threads:
+        sent = threads.submit(http.post, INVOKE, content=content)
+        slowest = 0.0
+        while not sent.done():
+            slowest = max(slowest, http.get("/health").elapsed.total_seconds())
+    problem(sent.result(), 422, "invalid_request")
+    assert slowest < 0.3  # the parser alone takes seconds
 
 
 RAW = {

@@ -1,5 +1,6 @@
 """JSON at the edges: what comes in comes back as it was sent, and whatever a graph yields goes out."""
 
+import asyncio
 import dataclasses
 import json
 import math
@@ -27,7 +28,7 @@ from langgraph.types import Command, Interrupt, Send
 from pydantic import BaseModel, SecretStr
 
 from agent_server.core.errors import Invalid
-from agent_server.core.jsonio import MAX_DEPTH, dumps, loads, refuse_unsafe_text
+from agent_server.core.jsonio import LARGE_BYTES, MAX_CONTAINERS, MAX_DEPTH, dumps, loads, refuse_unsafe_text
 
 JSON = st.recursive(
     st.none()
@@ -159,6 +160,7 @@ def refused(body: bytes) -> str:
 )
 def test_what_is_not_sound_json_is_refused_with_its_reason(body: bytes, reason: str) -> None:
     assert reason in refused(body)
+    assert reason in refused(body + b" " * LARGE_BYTES)
 
 
 @pytest.mark.parametrize("number", [-(2**63), 2**63 - 1, 2**63, 2**64 - 1, 0, -1])
@@ -224,6 +226,39 @@ def test_nesting_beyond_it_is_refused_and_never_exhausts_the_stack(depth: int, l
 def test_a_reason_never_repeats_the_body() -> None:
     for body in (b'{"password": "hunter2" "x"}', b'{"password": "hunter2", "a": NaN}', b'"hunter2\xff"'):
         assert "hunter2" not in refused(body)
+
+
+LARGE = {
+    "integers": b"[" + b"1," * 2**20 + b"1]",
+    "keys": b"{" + b",".join(b'"%d":0' % number for number in range(300_000)) + b"}",
+    "strings": b"[" + b'"a",' * 2**20 + b'"a"]',
+    "a long text": b'["' + b"a" * 2**24 + b'\\ud83d\\ude00"]',
+    "a long list under a long key": b'{"' + b"k" * 2**20 + b'":[' + b'"a",' * 2**20 + b'"\\ud83d\\ude00"]}',
+    "lists": b"[" + b"[]," * 2**21 + b"[]]",
+    "objects in lists": b"[" + b'[{"a":1}],' * 2**20 + b"0]",
+}
+
+
+@pytest.mark.parametrize("body", LARGE.values(), ids=LARGE.keys())
+async def test_other_tasks_go_on_while_a_large_body_is_read(body: bytes) -> None:
+    reading = asyncio.create_task(asyncio.to_thread(loads, body))
+    longest, last = 0.0, time.monotonic()
+    while not reading.done():
+        await asyncio.sleep(0.001)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    assert longest < 0.15  # 50 ms at most on an idle machine
+    assert reading.exception() is None or "arrays and objects" in str(reading.exception())
+
+
+def test_a_body_has_no_more_arrays_and_objects_than_the_garbage_collector_bears() -> None:
+    inner = b"[]," * (MAX_CONTAINERS // 2) + b"{}," * (MAX_CONTAINERS // 2 - 1)
+    assert len(loads(b"[" + inner + b"0]")) == MAX_CONTAINERS
+    assert "250,000 arrays and objects" in refused(b"[" + inner + b"{}, 0]")
+
+
+def test_where_an_unsafe_text_stands_is_told_shortly() -> None:
+    body = b'{"' + b"k" * 100_000 + b'": ["\\u0000"]}'
+    assert len(refused(body)) < 400
 
 
 def test_values_made_elsewhere_are_held_to_the_same_text() -> None:
