@@ -7,7 +7,8 @@ context (`request_id`, `run_id`, …), and an exception as a list with its frame
 import logging
 import re
 import sys
-from typing import Any, Literal
+from io import StringIO
+from typing import Any, Literal, TextIO, cast
 
 import orjson
 import structlog
@@ -15,9 +16,10 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.processors import ExceptionRenderer, JSONRenderer, TimeStamper, add_log_level
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_logger_name
 from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict, ExcInfo, Processor
 
 from agent_server.core import jsonio
+from agent_server.core.errors import shorten
 from agent_server.core.settings import Settings
 
 QUIET = ("anthropic", "asyncio", "httpcore", "httpx", "openai", "watchfiles")
@@ -25,9 +27,15 @@ QUIET = ("anthropic", "asyncio", "httpcore", "httpx", "openai", "watchfiles")
 FRAMES = 20
 """Of an exception, nearest to where it was raised."""
 
+VALUE_CHARACTERS = 4000
+"""Of any text in an event, its exception's included, so much is written."""
+
+_LEVELS = 6  # of lists and dicts, down to the text of an exception in a group of groups
 _MASK = "***"
 _SECRETS = (
-    (re.compile(r"(://[^/?#\s\"'@:]*:)[^\s\"'@]+@"), rf"\g<1>{_MASK}@"),
+    # Each match ends where another may begin, or a text full of beginnings would take a time that grows with
+    # its square.
+    (re.compile(r"(://[^/?#\s\"'@:]*:)(?:(?!://)[^\s\"'@])+@"), rf"\g<1>{_MASK}@"),
     (re.compile(r"(?i)(\bpassword=)('[^']*'|[^\s\"'&]+)"), rf"\g<1>{_MASK}"),
     (re.compile(r"\b(lgp_[0-9A-Za-z]{4})[0-9A-Za-z]{30,}"), rf"\g<1>{_MASK}"),
     (re.compile(r"\b(sk-)[0-9A-Za-z_-]{16,}"), rf"\g<1>{_MASK}"),
@@ -77,9 +85,35 @@ def _common() -> list[Processor]:
 def _rendering(log_format: Literal["json", "console"]) -> list[Processor]:
     if log_format == "json":
         exceptions = ExceptionDictTransformer(show_locals=False, max_frames=FRAMES)
-        return [ExceptionRenderer(exceptions), JSONRenderer(serializer=_json), _mask]
+        return [ExceptionRenderer(exceptions), _cut, JSONRenderer(serializer=_json), _mask]
     colors = sys.stderr.isatty()
-    return [_one_line, ConsoleRenderer(colors=colors, exception_formatter=plain_traceback), _mask]
+    return [_cut, _one_line, ConsoleRenderer(colors=colors, exception_formatter=_traceback), _mask]
+
+
+def _cut(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    return {key: _bounded(value, _LEVELS) for key, value in event.items()}
+
+
+def _bounded(value: Any, levels: int) -> Any:
+    """Cut what is too long, masked before: half a secret would not be known as one."""
+    if isinstance(value, str):
+        return value if len(value) <= VALUE_CHARACTERS else shorten(masked(value), VALUE_CHARACTERS)
+    if levels and isinstance(value, dict):
+        return {key: _bounded(item, levels - 1) for key, item in cast("dict[Any, Any]", value).items()}
+    if levels and isinstance(value, list):
+        return [_bounded(item, levels - 1) for item in cast("list[Any]", value)]
+    return value
+
+
+def _traceback(stream: TextIO, error: ExcInfo) -> None:
+    """Write a traceback for people; of a long one its beginning and its end."""
+    whole = StringIO()
+    plain_traceback(whole, error)
+    text = whole.getvalue()
+    if len(text) > 4 * VALUE_CHARACTERS:
+        text = masked(text)
+        text = f"{text[: 2 * VALUE_CHARACTERS]}…{text[-2 * VALUE_CHARACTERS :]}"
+    stream.write(text)
 
 
 def _json(event: EventDict, **_: Any) -> str:

@@ -1,9 +1,12 @@
 import json
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
+
+from agent_server.core.logs import masked
 
 PRELUDE = """
 import logging, sys, structlog
@@ -82,6 +85,33 @@ def test_no_secret_is_printed(secret: str, form: str) -> None:
     )
     assert len(lines) >= 3
     assert "SECRET" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text", ["://:", "://a:b", "password='", "password=", "lgp_abcd", "sk-", "://a", "PassWord=a '"]
+)
+def test_masking_takes_a_time_that_grows_with_the_text_only(text: str) -> None:
+    started = time.monotonic()
+    masked(text * (200_000 // len(text)))
+    assert time.monotonic() - started < 1
+
+
+def test_a_password_may_hold_what_urls_do_not_admit() -> None:
+    assert masked("x://u:a/b:c?d#e@h y://:p@h") == "x://u:***@h y://:***@h"
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_long_texts_are_cut_and_what_is_secret_of_them_is_not_laid_bare(form: str) -> None:
+    written = logged(
+        "text = 'x' * 3950 + ' postgresql://u:' + 'SECRET' * 100 + '@h ' + 'x' * 10**6\n"
+        "log.info('a', field=text, nested=[{'b': text}])\n"
+        "logging.getLogger('x').warning(text)\n"
+        "try: raise RuntimeError(text)\n"
+        "except RuntimeError: log.exception('failed')",
+        form=form,
+    )
+    assert "SECRET" not in "".join(written)
+    assert all(len(line) < 20_000 for line in written)
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
