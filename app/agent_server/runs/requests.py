@@ -10,8 +10,16 @@ from agent_server.core.errors import Invalid, shorten
 
 RECURSION_LIMIT = 50
 RECURSION_LIMIT_MAX = 200
-RESERVED_METADATA = ("run_id", "thread_id", "source", "step", "parents", "writes")
-"""Set by us or by LangGraph in every checkpoint's metadata."""
+RESERVED_METADATA = frozenset(
+    {
+        *("run_id", "thread_id", "source", "step", "parents", "writes"),
+        *("checkpoint_id", "checkpoint_ns", "checkpoint_map"),
+        *("counters_since_delta_snapshot", "delta_writes_versioned"),
+    }
+)
+"""Set by us or by LangGraph in a checkpoint's metadata, or read from there: a thread may depend on them."""
+RESERVED_METADATA_PREFIXES = ("langgraph_", "lc_", "__")
+"""Of what LangGraph and LangChain tell about a node or an agent, and read back where they stream it."""
 RESERVED_CONFIGURABLE = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
 """They name a checkpoint: not even a config schema that declares them opens them to clients."""
 
@@ -38,8 +46,8 @@ def _thread_id(value: object) -> object:
 
 
 def _metadata(value: object) -> object:
-    for key in RESERVED_METADATA:
-        if isinstance(value, dict) and key in value:
+    for key in cast("dict[object, object]", value) if isinstance(value, dict) else ():
+        if key in RESERVED_METADATA or str(key).startswith(RESERVED_METADATA_PREFIXES):
             msg = f"{key!r} is set by the server"
             raise ValueError(msg)
     return value  # pyright: ignore[reportUnknownVariableType]  # checked by the field's own type

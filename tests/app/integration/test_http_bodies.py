@@ -20,7 +20,11 @@ from app.support.surface import (
     state,
     stream,
 )
+from langgraph.checkpoint.base import EXCLUDED_METADATA_KEYS, CheckpointMetadata
 from support.server import ServerProcess
+
+from agent_server.core.errors import Invalid
+from agent_server.runs.requests import InputBody, parse
 
 INVOKE = "/graphs/echo/invoke"
 JSON = {"Content-Type": "application/json"}
@@ -84,7 +88,13 @@ WRONG_TYPES = [
     (body(stream_mode={"values": 1}), "stream_mode"),
 ]
 RESERVED = [
-    *((configured(metadata={key: "x"}), "config.metadata") for key in ("run_id", "thread_id", "step")),
+    *(
+        (configured(metadata={key: "x"}), "config.metadata")
+        for key in (
+            *("run_id", "thread_id", "step", "source", "parents", "writes", "checkpoint_ns", "lc_agent_name"),
+            *("counters_since_delta_snapshot", "delta_writes_versioned", "langgraph_checkpoint_ns", "__x"),
+        )
+    ),
     *(
         (configured(configurable={key: "x"}), "config.configurable")
         for key in ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "__pregel_send", "__x")
@@ -242,6 +252,12 @@ RAW = {
 @pytest.mark.parametrize("route", ["invoke", "stream", "resume", "state"])
 def test_what_is_no_acceptable_json_is_refused(http: httpx.Client, route: str, content: bytes) -> None:
     problem(http.post(f"/graphs/echo/{route}", content=content, headers=JSON), 422, "invalid_request")
+
+
+@pytest.mark.parametrize("key", sorted({*CheckpointMetadata.__annotations__, *EXCLUDED_METADATA_KEYS}))
+def test_no_key_that_langgraph_knows_in_metadata_is_a_clients(key: str) -> None:
+    with pytest.raises(Invalid, match=key):
+        parse(InputBody, configured(metadata={key: 1}))
 
 
 UNSAFE = {"NUL": "\\u0000", "lone high": "\\ud800", "lone low": "a\\uDFFFb", "wrong order": "\\udc00\\ud800"}
