@@ -16,11 +16,13 @@ from agent_server.runs.requests import ThreadId
 BODY_BYTES = 16 * 2**20
 """The largest body that is read."""
 KEY_CHARACTERS = 255
+LIMIT_MAX = 100
+"""Of a page: an entry may hold a result or a state of many MiB."""
 _READERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="body")
 """Large bodies are read here: apart from the threads of nodes, which may all be taken for long."""
 
 _THREAD_ID: TypeAdapter[str] = TypeAdapter(ThreadId)
-_LIMIT: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=1, le=1000)])
+_LIMIT: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=1, le=LIMIT_MAX)])
 _OFFSET: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=2**31 - 1)])
 _SECONDS: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, allow_inf_nan=False)])
 
@@ -72,7 +74,7 @@ def checked_thread_id(value: str) -> str:
 
 
 def limit_of(request: Request, default: int) -> int:
-    """Return the query parameter `limit`, 1 to 1000."""
+    """Return the query parameter `limit`, 1 to LIMIT_MAX."""
     return _checked(_LIMIT, "limit", request.query_params.get("limit", str(default)))
 
 

@@ -13,7 +13,7 @@ from lgp.results import show_questions
 
 Graph = Annotated[str, typer.Argument(help="One of `lgp graphs`.")]
 ThreadId = Annotated[str, typer.Argument(help="The thread.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
+Limit = Annotated[int, typer.Option(min=1, max=100, help="How many at most.")]
 Offset = Annotated[int, typer.Option(min=0, help="How many to skip.")]
 Status = Annotated[str, typer.Option(show_default=False, help="Only those in this status.")]
 

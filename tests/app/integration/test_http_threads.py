@@ -53,7 +53,7 @@ def test_history_has_ten_entries_unless_asked(http: httpx.Client, thread: str) -
     for _ in range(2):
         ok(invoke(http, "echo", {}, thread_id=thread))
     assert len(history(http, "echo", thread)) == 10
-    assert len(history(http, "echo", thread, limit=1000)) == 12
+    assert len(history(http, "echo", thread, limit=100)) == 12
 
 
 def test_a_state_is_written_as_a_node_would(http: httpx.Client, thread: str) -> None:
@@ -161,7 +161,7 @@ def test_threads_are_listed_newest_first_in_pages_by_graph_and_status(http: http
     assert {thread["status"] for thread in found["threads"]} == {"interrupted"}
     assert listed(limit=1, offset=1)["threads"] == found["threads"][1:2]
     assert (
-        listed(status="idle", limit=1000)["total"] + listed(status="interrupted")["total"] == found["total"]
+        listed(status="idle", limit=100)["total"] + listed(status="interrupted")["total"] == found["total"]
     )
     for thread_id in made:
         assert http.delete(f"/threads/{thread_id}").status_code == 204
@@ -170,7 +170,7 @@ def test_threads_are_listed_newest_first_in_pages_by_graph_and_status(http: http
 
 def test_the_status_of_a_thread_follows_its_last_run(http: httpx.Client) -> None:
     def status(thread_id: str) -> str:
-        threads = ok(http.get("/threads", params={"limit": 1000}))["threads"]
+        threads = ok(http.get("/threads", params={"limit": 100}))["threads"]
         return next(thread["status"] for thread in threads if thread["thread_id"] == thread_id)
 
     waiting = ok(invoke(http, "ask", {}))["thread_id"]
