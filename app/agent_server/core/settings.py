@@ -117,6 +117,11 @@ class Settings(BaseSettings):
         """The URL that reaches the database itself."""
         return (self.database_direct_url or self.database_url).get_secret_value()
 
+    @property
+    def has_pooler(self) -> bool:
+        """Whether a transaction pooler stands before the pool: then no session keeps anything for us."""
+        return self.direct_dsn != self.dsn
+
     def require_safe_exposure(self) -> None:
         """Raise ConfigurationError unless what `serve` would expose is guarded."""
         if self.auth == "none" and self.host not in LOOPBACK_HOSTS:

@@ -98,12 +98,15 @@ class Registry(Mapping[str, LoadedGraph]):
     def __init__(self, graphs: dict[str, LoadedGraph]) -> None:
         self._graphs = graphs
 
-    def __getitem__(self, name: str) -> LoadedGraph:
+    def named(self, name: str) -> LoadedGraph:
         """Return the graph, or raise UnknownGraph with the known names."""
-        try:
-            return self._graphs[name]
-        except KeyError:
-            raise UnknownGraph(name, sorted(self._graphs)) from None
+        if name not in self._graphs:
+            raise UnknownGraph(name, sorted(self._graphs))
+        return self._graphs[name]
+
+    def __getitem__(self, name: str) -> LoadedGraph:
+        """Return the graph, or raise KeyError."""
+        return self._graphs[name]
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""

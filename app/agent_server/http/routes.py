@@ -1,16 +1,17 @@
 """The routes of the contract, §3."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from fastapi import APIRouter
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
-from agent_server.core.errors import StillRunning
+from agent_server.core.errors import StillRunning, UnknownRun
 from agent_server.core.principal import Principal
 from agent_server.http import bodies
 from agent_server.http.access import Access
@@ -153,7 +154,7 @@ class _Face:
 
     async def run(self, request: Request) -> Response:
         """Show a run; with `wait`, once it has ended or that time is over."""
-        principal, graph = await self._where(request)
+        principal, graph = await self._where_of_run(request)
         run_id = bodies.run_id_of(request)
         run = await self._engine.runs.get(principal, graph, run_id)
         seconds = min(bodies.wait_of(request), self._wait_seconds)
@@ -164,7 +165,7 @@ class _Face:
 
     async def run_stream(self, request: Request) -> Response:
         """Send a run's events from the start, or after Last-Event-ID."""
-        principal, graph = await self._where(request)
+        principal, graph = await self._where_of_run(request)
         position = bodies.last_event_of(request)
         run = await self._engine.runs.get(principal, graph, bodies.run_id_of(request))
         return self._streaming(
@@ -173,7 +174,7 @@ class _Face:
 
     async def cancel(self, request: Request) -> Response:
         """Stop a run."""
-        principal, graph = await self._where(request)
+        principal, graph = await self._where_of_run(request)
         return run_response(await self._engine.runs.cancel(principal, graph, bodies.run_id_of(request)))
 
     async def threads(self, request: Request) -> Response:
@@ -198,7 +199,18 @@ class _Face:
     async def _where(self, request: Request) -> tuple[Principal, str]:
         """Return who asks and the graph of the path, which has to exist."""
         principal = await self._access.principal(request)
-        return principal, self._engine.registry[request.path_params["name"]].name
+        return principal, self._engine.registry.named(request.path_params["name"]).name
+
+    async def _where_of_run(self, request: Request) -> tuple[Principal, str]:
+        """The same for a run, which outlives its graph: one that is no longer served can still be stopped."""
+        principal = await self._access.principal(request)
+        graph: str = request.path_params["name"]
+        if graph not in self._engine.registry:
+            try:
+                await self._engine.runs.get(principal, graph, bodies.run_id_of(request))
+            except UnknownRun:
+                self._engine.registry.named(graph)
+        return principal, graph
 
     async def _call(self, request: Request) -> Call:
         principal, graph = await self._where(request)
@@ -232,21 +244,32 @@ class _Face:
 
     def _streaming(self, handle: Handle, after: Position, on_disconnect: OnDisconnect) -> Response:
         headers = {**STREAM_HEADERS, **location(handle.ref.graph, handle.ref.run_id)}
-        frames = self._frames(handle, after, on_disconnect)
-        return StreamingResponse(frames, headers=headers, media_type="text/event-stream")
+        frames = self._engine.runs.stream(handle, after)
+        response = _EventStream(frames, headers=headers, media_type="text/event-stream")
+        if on_disconnect == "cancel":
+            response.on_left = partial(self._engine.runs.cancel_soon, handle.ref)
+        return response
 
-    async def _frames(
-        self, handle: Handle, after: Position, on_disconnect: OnDisconnect
-    ) -> AsyncGenerator[bytes]:
-        left = True
+
+class _EventStream(StreamingResponse):
+    """A stream that knows whether its client has left before its end, be it before the first frame."""
+
+    on_left: Callable[[], None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        whole = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal whole
+            await send(message)
+            whole = message["type"] == "http.response.body" and not message.get("more_body", False)
+
         try:
-            async with aclosing(self._engine.runs.stream(handle, after)) as frames:
-                async for content in frames:
-                    yield content
-            left = False
+            await super().__call__(scope, receive, send_noting)
         finally:
-            if left and on_disconnect == "cancel":
-                self._engine.runs.cancel_soon(handle.ref)
+            if self.on_left is not None and not whole:
+                self.on_left()
 
 
 async def _until_left(request: Request) -> None:

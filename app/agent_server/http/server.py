@@ -8,9 +8,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import structlog
@@ -69,28 +69,83 @@ def _leaves(group: BaseExceptionGroup[ServerError]) -> list[ServerError]:
 
 
 async def _serve(settings: Settings, registry: Registry, listening: socket.socket, *, worker: bool) -> None:
-    threads = _own_threads()
+    threads, signals = _own_threads(), _Signals()
     async with open_engine(settings, registry, worker=worker) as engine:
-        config = uvicorn.Config(
-            create_app(engine),
-            access_log=False,
-            backlog=BACKLOG,
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            server_header=False,
-            timeout_graceful_shutdown=int(settings.shutdown_seconds),
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            ws="none",
-        )
-        server = _Server(config, engine)
+        server = _Server(_uvicorn(settings, engine))
         _settle()
         host, port = listening.getsockname()[:2]
         log.info("serving", host=host, port=port, graphs=sorted(registry))
-        await server.serve([listening])
+        signals.on_second = server.stop_at_once
+        serving = asyncio.create_task(server.serve([listening]))
+        await asyncio.wait({serving, signals.first}, return_when=asyncio.FIRST_COMPLETED)
+        deadline = time.monotonic() + settings.shutdown_seconds
+        await engine.drain()
+        server.stop(max(1, round(deadline - time.monotonic())))
+        await serving
         await _leave_runs(engine)
     log.info("stopped")
     await _leave_threads(threads)
+
+
+async def _work(settings: Settings, registry: Registry) -> None:
+    threads, signals = _own_threads(), _Signals()
+    async with open_engine(settings, registry, worker=True) as engine:
+        log.info("working", graphs=sorted(registry))
+        await signals.first
+        await engine.drain()
+        await _leave_runs(engine)
+    log.info("stopped")
+    await _leave_threads(threads)
+
+
+def _uvicorn(settings: Settings, engine: Engine) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(engine),
+        access_log=False,
+        backlog=BACKLOG,
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.shutdown_seconds),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        ws="none",
+    )
+
+
+class _Signals:
+    """SIGTERM and SIGINT, from the first moment on: a process that has claimed runs must hand them over."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.first: asyncio.Future[None] = loop.create_future()
+        self.on_second: Callable[[], None] = lambda: None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._came)
+
+    def _came(self) -> None:
+        if self.first.done():
+            self.on_second()
+        else:
+            self.first.set_result(None)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which would wait for open streams for ever: it is told to stop when they have ended."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals to us. Nothing is raised again at the end: the exit code is 0."""
+        yield
+
+    def stop(self, seconds: int) -> None:
+        """Close what is open, within so long."""
+        self.config.timeout_graceful_shutdown = seconds
+        self.should_exit = True
+
+    def stop_at_once(self) -> None:
+        """Wait for nobody."""
+        self.force_exit = True
 
 
 def _own_threads() -> ThreadPoolExecutor:
@@ -130,44 +185,6 @@ def _settle() -> None:
     """Take what the start has made out of the garbage collector's rounds: none of it ever becomes garbage."""
     gc.collect()
     gc.freeze()
-
-
-async def _work(settings: Settings, registry: Registry) -> None:
-    threads = _own_threads()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_engine(settings, registry, worker=True) as engine:
-        log.info("working", graphs=sorted(registry))
-        await stop.wait()
-        await engine.drain()
-        await _leave_runs(engine)
-    log.info("stopped")
-    await _leave_threads(threads)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, which waits for open streams for ever unless they are ended first."""
-
-    def __init__(self, config: uvicorn.Config, engine: Engine) -> None:
-        super().__init__(config)
-        self._engine = engine
-        self._loop = asyncio.get_running_loop()
-        self._stopping: asyncio.Task[None] | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
-        """Stop at the first signal, at once at the second. Nothing is raised again: the exit code is 0."""
-        self._loop.call_soon_threadsafe(self._stop)
-
-    def _stop(self) -> None:
-        if self._stopping is not None:
-            self.force_exit = True
-            return
-        self._stopping = self._loop.create_task(self._drain())
-
-    async def _drain(self) -> None:
-        await self._engine.drain()
-        self.should_exit = True
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -57,7 +57,7 @@ class Engine:
                 await self.executor.drain()
         except TimeoutError:
             log.warning("runs were left to their leases", runs=len(self.executor.local))
-            self.executor.abandon()
+            self.executor.let_go()
 
 
 @asynccontextmanager
@@ -74,7 +74,8 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
         store = RunStore(database, lease_seconds=settings.lease_seconds, max_crashes=settings.max_crashes)
         executor = Executor(registry, store, stores, settings)
         hub, keeper = Hub(settings), LeaseKeeper(executor, settings)
-        hub.on_run = partial(_on_news, executor, keeper)
+        hub.on_news = partial(_follow, executor)
+        hub.on_cancel = partial(_cancel, executor, keeper)
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(keeper.run()), group.create_task(hub.run())]
             if worker:
@@ -93,9 +94,13 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
                     task.cancel()
 
 
-def _on_news(executor: Executor, keeper: LeaseKeeper, run_id: UUID) -> None:
-    """Somebody follows a run of this process, or wants it cancelled."""
-    execution = executor.local.get(run_id)
-    if execution is not None:
-        execution.log.watched.set()
+def _follow(executor: Executor, run_id: UUID) -> None:
+    """Somebody in another process follows a run, perhaps one of this process."""
+    if run_id in executor.local:
+        executor.local[run_id].log.follow()
+
+
+def _cancel(executor: Executor, keeper: LeaseKeeper, run_id: UUID) -> None:
+    """A run is to be cancelled; if this process has it, the next renewal tells whether that holds."""
+    if run_id in executor.local:
         keeper.hurry()

@@ -28,10 +28,9 @@ class EventLog:
         """Beats at each new frame and when the log closes."""
         self.closed = False
         """Whether nothing more will come."""
-        self.watched = asyncio.Event()
-        """Set once somebody follows the run: what it emits is then stored without delay."""
-        self.pressing = asyncio.Event()
-        """Set while a whole chunk waits to be stored, watched or not."""
+        self.hurry = asyncio.Event()
+        """Set while frames should be stored soon: somebody follows the run, or a whole chunk waits."""
+        self._followed = claim.watched
         self._fresh = 0  # bytes that are not stored yet, nor on their way
         self._frames: list[bytes] = []
         self._first = 1  # the seq of _frames[0]
@@ -41,12 +40,22 @@ class EventLog:
         self._inner = b'"thread_id":"%b"' % str(claim.thread_key).encode()
         self._outer = b'"thread_id":' + dumps(claim.thread_id)
         if claim.watched:
-            self.watched.set()
+            self.hurry.set()
 
     @property
     def last_seq(self) -> int:
         """The seq of the newest frame; 0 before the first."""
         return self._first + len(self._frames) - 1
+
+    @property
+    def is_pressing(self) -> bool:
+        """Whether a whole chunk waits to be stored."""
+        return self._fresh >= CHUNK_BYTES
+
+    def follow(self) -> None:
+        """Say that somebody follows the run: what it emits is then stored without delay."""
+        self._followed = True
+        self.hurry.set()
 
     def emit(self, event: str, data: Any) -> None:
         """Append an event; raises CancelledError when the log is closed, to end a graph that goes on."""
@@ -57,8 +66,8 @@ class EventLog:
         self._bytes += len(encoded)
         self._fresh += len(encoded)
         self._wake.set()
-        if self._fresh >= CHUNK_BYTES:
-            self.pressing.set()
+        if self.is_pressing:
+            self.hurry.set()
         self.pulse.beat()
 
     def after(self, seq: int) -> list[bytes] | None:
@@ -79,8 +88,8 @@ class EventLog:
             return None
         first, self._stored = self._stored + 1, self._stored + len(frames)
         self._fresh -= sum(map(len, frames))
-        if self._fresh < CHUNK_BYTES:
-            self.pressing.clear()
+        if not (self._followed or self.is_pressing):
+            self.hurry.clear()
         return Chunk(self.claim.attempt, first, self._stored, b"".join(frames))
 
     async def wait_for_news(self) -> None:
@@ -133,7 +142,8 @@ class EventWriter:
     async def run(self, on_lost: Callable[[], None]) -> None:
         """Store what comes until cancelled; calls `on_lost` when another process has the run."""
         while True:
-            await self._log.wait_for_news()
+            if self._sending is None:
+                await self._log.wait_for_news()
             await self._gather()
             try:
                 async with self._lock:
@@ -146,14 +156,11 @@ class EventWriter:
 
     async def _gather(self) -> None:
         """Let frames gather, a chunk at most: a moment for those who follow the run, longer for nobody."""
-        if not self._log.watched.is_set():
-            hurry = [asyncio.ensure_future(event.wait()) for event in (self._log.watched, self._log.pressing)]
+        if not self._log.hurry.is_set():
             try:
-                await asyncio.wait(hurry, timeout=UNWATCHED_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for waiting in hurry:
-                    waiting.cancel()
-            if not self._log.watched.is_set():
+                async with asyncio.timeout(UNWATCHED_SECONDS):
+                    await self._log.hurry.wait()
+            except TimeoutError:
                 return
         await asyncio.sleep(self._gather_seconds)
 
@@ -165,7 +172,7 @@ class EventWriter:
         """
         self._log.closed = True
         async with self._lock:
-            while self._log.pressing.is_set():
+            while self._log.is_pressing:
                 await self._send()
                 self._sending = self._log.take(CHUNK_BYTES)
             await self._send()

@@ -11,7 +11,8 @@ from psycopg import Error
 
 from agent_server.core.errors import DatabaseUnavailable
 from agent_server.core.settings import Settings
-from agent_server.runs.executor import Execution, Executor
+from agent_server.runs.execution import Execution
+from agent_server.runs.executor import Executor
 from agent_server.storage.database import Connection, connect, execute
 from agent_server.storage.queries import Query
 from agent_server.storage.runs import renew_leases
@@ -98,7 +99,7 @@ class LeaseKeeper:
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = await connect(self._settings.dsn, statement_timeout=_STATEMENT_SECONDS)
+            self._connection = await connect(self._settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS)
         return self._connection
 
     async def _disconnect(self) -> None:

@@ -29,8 +29,10 @@ class Hub:
         self._runs: dict[UUID, tuple[Pulse, int]] = {}
         self.queue = Pulse()
         """Beats when a run waits for somebody to execute it."""
-        self.on_run: Callable[[UUID], None] = lambda _: None
-        """Called with the id of a run that there is news of."""
+        self.on_news: Callable[[UUID], None] = lambda _: None
+        """Called with the id of a run that there is news of, or that somebody begins to follow."""
+        self.on_cancel: Callable[[UUID], None] = lambda _: None
+        """Called with the id of a run that is to be cancelled."""
 
     @contextmanager
     def news_of(self, run_id: UUID) -> Generator[Pulse, None, None]:
@@ -63,11 +65,18 @@ class Hub:
                 self._dispatch(notification.payload)
 
     def _dispatch(self, payload: str) -> None:
+        """Pass news on; what is not ours is ignored, for anybody may notify."""
         kind, _, run_id = payload.partition(":")
         if kind == "queue":
             self.queue.beat()
-        elif kind == "run":
+            return
+        try:
             key = UUID(run_id)
-            self.on_run(key)
+        except ValueError:
+            return
+        if kind == "cancel":
+            self.on_cancel(key)
+        elif kind == "run":
+            self.on_news(key)
             if key in self._runs:
                 self._runs[key][0].beat()

@@ -12,7 +12,8 @@ import structlog
 
 from agent_server.core.errors import ServerError, UnknownRun
 from agent_server.core.principal import Principal
-from agent_server.runs.executor import Execution, Executor
+from agent_server.runs.execution import Execution
+from agent_server.runs.executor import Executor
 from agent_server.runs.frames import HEARTBEAT, frame, json_frame, parts
 from agent_server.runs.notify import POLL_SECONDS, Hub
 from agent_server.runs.pulse import wait_for
@@ -106,7 +107,7 @@ class Replay:
     ) -> AsyncGenerator[tuple[Position | None, bytes]]:
         """Yield what a run in this process logs, until its log closes."""
         attempt = execution.claim.attempt
-        execution.log.watched.set()
+        execution.log.follow()
         for chunk in await self._before(execution, position):
             yield (chunk.attempt, chunk.last_seq), _after(chunk, position)
         seq = position[1] if position[0] == attempt else 0

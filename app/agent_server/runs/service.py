@@ -9,11 +9,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
+import psycopg
 import structlog
 
 from agent_server.core.errors import (
     Draining,
     IdempotencyKeyReused,
+    Invalid,
     NothingToResume,
     RunFinished,
     ServerError,
@@ -25,7 +27,8 @@ from agent_server.core.errors import (
 from agent_server.core.principal import Principal
 from agent_server.core.settings import Settings
 from agent_server.runs.answers import check_form
-from agent_server.runs.executor import Execution, Executor, Superseded
+from agent_server.runs.execution import Execution, Superseded
+from agent_server.runs.executor import Executor
 from agent_server.runs.notify import POLL_SECONDS, Hub
 from agent_server.runs.pulse import wait_for
 from agent_server.runs.replay import Position, Replay, RunRef
@@ -77,9 +80,14 @@ class RunService:
 
         Raises:
             InvalidInput, UnknownGraph, ThreadBusy, ThreadOfAnotherGraph, NothingToResume,
-            IdempotencyKeyReused, Draining, Unavailable: as they say; nothing was executed.
+            IdempotencyKeyReused, Draining: as they say; nothing was executed.
+            Invalid: to go on cannot be enqueued: another run would change what there is to go on with.
+            Unavailable: with the id of a run that may have begun all the same.
         """
-        loaded = self._executor.registry[call.graph]
+        if body.input is None and body.on_busy == "enqueue":
+            msg = "input null goes on at once or not at all: it cannot be enqueued."
+            raise Invalid(msg, errors=[{"field": "on_busy", "message": msg}])
+        loaded = self._executor.registry.named(call.graph)
         loaded.check_config(body.config.context, body.config.configurable)
         thread_id = body.thread_id or str(uuid4())
         run = self._new(call, thread_id, "input", body, enqueue=body.on_busy == "enqueue")
@@ -96,15 +104,16 @@ class RunService:
 
         Raises:
             UnknownThread, ThreadBusy, NothingToResume, SeveralInterrupts, UnknownInterrupt,
-            InvalidAnswer, IdempotencyKeyReused, Draining, Unavailable: nothing was executed.
+            InvalidAnswer, IdempotencyKeyReused, Draining: nothing was executed.
+            Unavailable: with the id of a run that may have begun all the same.
         """
         check_form(body)
-        self._executor.registry[call.graph].check_config(body.config.context, body.config.configurable)
+        self._executor.registry.named(call.graph).check_config(body.config.context, body.config.configurable)
         return await self._submit(call, self._new(call, body.thread_id, "resume", body), make_thread=False)
 
     async def update_state(self, call: Call, body: StateBody) -> Handle:
         """Begin a run that writes to a thread's state. Raises as `resume`, and InvalidInput."""
-        loaded = self._executor.registry[call.graph]
+        loaded = self._executor.registry.named(call.graph)
         loaded.check_values(body.values)
         loaded.check_node(body.as_node)
         return await self._submit(call, self._new(call, body.thread_id, "state", body), make_thread=False)
@@ -215,6 +224,9 @@ class RunService:
             if joined is None:
                 raise
             return joined
+        except Unavailable as error:
+            error.extra.setdefault("run_id", str(run.run_id))
+            raise
         ref = RunRef(call.principal, call.graph, run.run_id, run.thread_id)
         if claim is None:
             return Handle(ref)
@@ -258,8 +270,9 @@ class RunService:
     async def _cancel_quietly(self, ref: RunRef) -> None:
         try:
             await self.cancel(ref.principal, ref.graph, ref.run_id)
-        except ServerError as error:
-            log.info("a run whose client left was not cancelled", run_id=str(ref.run_id), reason=error.code)
+        except (ServerError, psycopg.Error) as error:
+            reason = type(error).__name__
+            log.info("a run whose client left was not cancelled", run_id=str(ref.run_id), reason=reason)
 
 
 async def _wait_here(execution: Execution, seconds: float) -> Outcome | None:

@@ -40,7 +40,7 @@ class StateReader:
         return [_plain(thread_id, snapshot) async for snapshot in states]
 
     async def _bound(self, principal: Principal, graph: str, thread_id: str) -> tuple[Graph, RunnableConfig]:
-        loaded = self._registry[graph]
+        loaded = self._registry.named(graph)
         thread = await self._threads.get(principal, thread_id)
         if thread is None or thread.graph != graph:
             raise UnknownThread(thread_id)

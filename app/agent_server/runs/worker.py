@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import psycopg
 import structlog
 
 from agent_server.core.errors import Unavailable
@@ -31,40 +32,48 @@ class Worker:
             news = self._hub.queue.next()
             try:
                 more = await self._look(group)
-            except Unavailable as error:
-                log.warning("the queue was not read", reason=error.code)
+            except (Unavailable, psycopg.Error) as error:
+                log.warning("the queue was not read", reason=type(error).__name__)
                 more = False
             if not more:
                 await wait_for(news, POLL_SECONDS)
 
     async def _look(self, group: asyncio.TaskGroup) -> bool:
         """Claim what there is room for; whether there may be more."""
-        executor = self._executor
-        await self._end_poisoned()
+        if time.monotonic() - self._swept_at >= POLL_SECONDS:
+            self._swept_at = time.monotonic()
+            await self._sweep()
+            await self._claim_suspect(group)
         room = self._room - len(self._taken)
-        if room <= 0:
-            return False
-        sent_at = time.monotonic()
+        return room > 0 and await self._claim(group, limit=room, suspects=False) == room
+
+    async def _claim_suspect(self, group: asyncio.TaskGroup) -> None:
+        """Take one run that was there when two processes died: alone, lest it kills its neighbours, too."""
+        executing = any(execution.claim.is_suspect for execution in self._executor.local.values())
+        if not executing and len(self._taken) < self._room:
+            await self._claim(group, limit=1, suspects=True)
+
+    async def _claim(self, group: asyncio.TaskGroup, *, limit: int, suspects: bool) -> int:
+        executor, sent_at = self._executor, time.monotonic()
         claims = await executor.store.claim(
-            limit=room, mine=list(executor.local), graphs=list(executor.registry)
+            limit=limit, suspects=suspects, mine=list(executor.local), graphs=list(executor.registry)
         )
         for claim in claims:
-            log.info(
-                "run claimed", run_id=str(claim.run_id), attempt=claim.attempt, crashed=claim.after_crash
-            )
+            run_id, crashed = str(claim.run_id), claim.after_crash
+            log.info("run claimed", run_id=run_id, attempt=claim.attempt, crashed=crashed)
             done = executor.start(claim, group, sent_at=sent_at).done
             self._taken.add(done)
             done.add_done_callback(self._make_room)
-        return len(claims) == room
+        return len(claims)
 
     def _make_room(self, done: "asyncio.Future[Outcome]") -> None:
         if len(self._taken) == self._room:
             self._hub.queue.beat()
         self._taken.discard(done)
 
-    async def _end_poisoned(self) -> None:
-        if time.monotonic() - self._swept_at < POLL_SECONDS:
-            return
-        self._swept_at = time.monotonic()
-        for run_id in await self._executor.store.end_poisoned(mine=list(self._executor.local)):
-            log.error("run is poison", run_id=str(run_id))
+    async def _sweep(self) -> None:
+        """End the runs that nobody will take up again."""
+        executor = self._executor
+        seconds = executor.settings.run_timeout_seconds
+        for run_id, status in await executor.store.end_lost(mine=list(executor.local), run_seconds=seconds):
+            log.error("a run that no process holds was ended", run_id=str(run_id), status=status)

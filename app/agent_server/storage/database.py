@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
+import structlog
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import QueryCanceled
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
-from agent_server.core.errors import ConfigurationError, DatabaseUnavailable, Overloaded
+from agent_server.core.errors import ConfigurationError, DatabaseUnavailable, Overloaded, Unavailable
 from agent_server.core.settings import Settings
 from agent_server.storage.queries import Query
 
@@ -46,6 +47,19 @@ KEEPALIVE = {
     "tcp_user_timeout": 15000,
 }
 
+PATIENCE_SECONDS = 8.0
+"""The longest pause between the tries of a run's own statements."""
+
+# Classes of SQLSTATE: connection, rollback (dead-lock), resources, lock not available, operator intervention.
+_OUTAGES = ("08", "40", "53", "55P03", "57")
+# A primary that has become a standby, a transaction that was given up, a prepared statement that a pooler
+# has on another connection.
+_STALE = frozenset({"25006", "25P02", "25P03", "26000", "42P05"})
+
+_KWARGS: dict[str, Any] = {"autocommit": True, "row_factory": dict_row}
+
+log = structlog.get_logger()
+
 T = TypeVar("T")
 _UNAVAILABLE = "The database is not available."
 
@@ -76,7 +90,12 @@ class Database:
 
     async def _once(self, query: Query, params: Params) -> list[DictRow]:
         async with self.pool.connection() as connection:
-            return await execute(connection, query, params)
+            try:
+                return await execute(connection, query, params)
+            except psycopg.Error as error:
+                if error.sqlstate in _STALE:
+                    await connection.close()  # the pool replaces it
+                raise
 
     async def together(self, queries: Sequence[Query], params: Params) -> list[DictRow]:
         """Execute the queries in one transaction; return the last one's rows. Raises as `all`."""
@@ -105,7 +124,9 @@ class Database:
                     raise DatabaseUnavailable(_UNAVAILABLE) from error
                 msg = "No database connection became free in time."
                 raise Overloaded(msg) from error
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except psycopg.Error as error:
+                if not _is_outage(error):
+                    raise
                 if isinstance(error, QueryCanceled) or number == TRIES - 1:
                     raise DatabaseUnavailable(_UNAVAILABLE) from error
                 await asyncio.sleep(RETRY_SECONDS * 2**number)
@@ -123,6 +144,28 @@ async def execute(connection: Connection, query: Query, params: Params) -> list[
     async with asyncio.timeout(query.seconds):
         cursor = await connection.execute(cast("LiteralString", query.sql), params, binary=True)
         return await cursor.fetchall() if cursor.description else []
+
+
+async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Return what `attempt` returns, tried until the task is cancelled: for what a run has under way.
+
+    A run can wait where a request cannot. Its lease ends it in an outage, its clock in any case.
+    """
+    seconds = 1.0
+    while True:
+        try:
+            return await attempt()
+        except Unavailable as error:
+            log.warning("a run waits for the database", reason=error.code)
+            await asyncio.sleep(seconds)
+            seconds = min(seconds * 2, PATIENCE_SECONDS)
+
+
+def _is_outage(error: psycopg.Error) -> bool:
+    """Whether another try, or another connection, may help: the statement itself is not at fault."""
+    if error.sqlstate is None:
+        return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+    return error.sqlstate in _STALE or error.sqlstate.startswith(_OUTAGES)
 
 
 class KeepingCancellation:
@@ -154,14 +197,14 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
     pool: Pool = AsyncConnectionPool(
         _conninfo(settings.dsn),
         connection_class=AsyncConnection[DictRow],
-        kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0},
+        kwargs=_KWARGS | {"prepare_threshold": None if settings.has_pooler else 0},
         min_size=settings.pool_min_size,
         max_size=settings.pool_max_size,
         timeout=CHECKOUT_SECONDS,
         max_waiting=MAX_WAITING,
         max_idle=MAX_IDLE_SECONDS,
         max_lifetime=MAX_LIFETIME_SECONDS,
-        configure=_configure(settings.statement_timeout_seconds),
+        configure=None if settings.has_pooler else _configure(settings.statement_timeout_seconds),
         check=_check_if_idle,
         reset=_stamp,
         reconnect_timeout=RECONNECT_SECONDS,

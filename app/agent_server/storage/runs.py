@@ -19,6 +19,8 @@ _TRIES = 5
 
 Kind = Literal["input", "resume", "state"]
 Status = Literal["pending", "running", "success", "interrupted", "error", "timeout", "cancelled"]
+SUSPECT_CRASHES = 2
+"""As in the query `claim`."""
 ENDED: frozenset[str] = frozenset({"success", "interrupted", "error", "timeout", "cancelled"})
 
 
@@ -65,6 +67,13 @@ class Claim:
     """How the run before this one ended on the thread."""
     elapsed: float = 0.0
     """Seconds since the run first began."""
+    crashes: int = 0
+    """How many processes died with it."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it was there when two processes died, and so may be what killed them."""
+        return self.crashes >= SUSPECT_CRASHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +217,17 @@ class RunStore:
         """Delete a run that was refused before it executed anything."""
         await self.database.all(_SQL["abandon"], _token(claim))
 
-    async def claim(self, *, limit: int, mine: Sequence[UUID], graphs: Sequence[str]) -> list[Claim]:
-        """Take up to `limit` runs of `graphs` that nobody executes, none of `mine`."""
+    async def claim(
+        self, *, limit: int, suspects: bool, mine: Sequence[UUID], graphs: Sequence[str]
+    ) -> list[Claim]:
+        """Take up to `limit` runs of `graphs` that nobody executes, none of `mine`.
+
+        Either suspects only, or none of them: see `Claim.is_suspect`.
+        """
         params = {
             "graphs": list(graphs),
             "limit": limit,
+            "suspects": suspects,
             "mine": list(mine),
             "lease": self.lease_seconds,
             "max_crashes": self.max_crashes,
@@ -223,10 +238,15 @@ class RunStore:
             return []  # another run of the thread began meanwhile; the next look sees it
         return [_claimed(row) for row in rows]
 
-    async def end_poisoned(self, *, mine: Sequence[UUID]) -> list[UUID]:
-        """End the runs whose process died too often."""
-        params = {"mine": list(mine), "lease": self.lease_seconds, "max_crashes": self.max_crashes}
-        return [row["run_id"] for row in await self.database.all(_SQL["poison"], params)]
+    async def end_lost(self, *, mine: Sequence[UUID], run_seconds: float) -> list[tuple[UUID, Status]]:
+        """End the runs that nobody holds and nobody will take up: poison, cancelled, out of time."""
+        params = {
+            "mine": list(mine),
+            "lease": self.lease_seconds,
+            "max_crashes": self.max_crashes,
+            "run_seconds": run_seconds,
+        }
+        return [(row["run_id"], row["status"]) for row in await self.database.all(_SQL["end_lost"], params)]
 
     async def finish(self, claim: Claim, outcome: Outcome, last: Chunk | None, *, thread_status: str) -> bool:
         """Store the outcome; False when another process holds the run by now."""
@@ -348,6 +368,7 @@ def _claimed(row: DictRow) -> Claim:
         watched=row["watched"],
         last_outcome=row["last_outcome"],
         elapsed=row["elapsed"],
+        crashes=row["crashes"],
     )
 
 

@@ -42,7 +42,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
 from agent_server.core.errors import LeaseLost
-from agent_server.storage.database import Database
+from agent_server.storage.database import Database, patiently
 from agent_server.storage.queries import load
 
 T = TypeVar("T")
@@ -123,7 +123,7 @@ async def _bounded(read: Callable[[RunnableConfig], Awaitable[T]], config: Runna
 
 
 class FencedSaver(ReadOnlySaver):
-    """Reads and writes the checkpoints of one run.
+    """Reads and writes the checkpoints of one run; outlasts a restart of the database.
 
     Raises:
         LeaseLost: on a write after another process has taken the run, or after the run has ended.
@@ -138,7 +138,7 @@ class FencedSaver(ReadOnlySaver):
         if self.fence.thread_is_new:
             self.fence.thread_is_new = False
             return None
-        return await super().aget_tuple(config)
+        return await patiently(partial(super().aget_tuple, config))
 
     async def aput(
         self,
@@ -193,9 +193,8 @@ class FencedSaver(ReadOnlySaver):
     async def _write(self, query: str, **params: Any) -> None:
         fence = self.fence
         fence.thread_is_new = False
-        row = await self.database.one(
-            _SQL[query], {**params, "run_id": fence.run_id, "attempt": fence.attempt}
-        )
+        token = {"run_id": fence.run_id, "attempt": fence.attempt}
+        row = await patiently(partial(self.database.one, _SQL[query], {**params, **token}))
         if row is None:
             msg = f"run {fence.run_id} is no longer held by attempt {fence.attempt}"
             raise LeaseLost(msg)

@@ -10,6 +10,7 @@ the way out, in the one place that all of LangGraph's methods lead to, so no ope
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -27,7 +28,7 @@ from langgraph.store.base import (
 )
 from langgraph.store.postgres.aio import AsyncPostgresStore
 
-from agent_server.storage.database import Database
+from agent_server.storage.database import Database, patiently
 
 BATCH_SECONDS = 30
 """The longest one batch of operations takes."""
@@ -107,7 +108,7 @@ class SharedStore(AsyncPostgresStore):
         return TenantStore(self, tenant)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Execute the operations, again if their connection turns out to be dead."""
+        """Execute the operations; outlasts a restart of the database."""
         batch = list(ops)
         execute = super().abatch
 
@@ -115,7 +116,7 @@ class SharedStore(AsyncPostgresStore):
             async with asyncio.timeout(BATCH_SECONDS):
                 return await execute(batch)
 
-        return await self.database.retried(attempt)
+        return await patiently(partial(self.database.retried, attempt))
 
     async def setup(self) -> None:
         """Refuse: tables are made by the `migrate` command."""

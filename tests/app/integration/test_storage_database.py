@@ -206,4 +206,8 @@ async def test_a_run_that_ends_unwatched_with_nobody_waiting_tells_nobody(
         claim = await begun(runs)
         await runs.request_cancel(ALICE, claim.graph, claim.run_id)
         await runs.release(claim, None)
-        assert sorted(await notified(connection)) == ["queue", f"run:{claim.run_id}"]
+        assert sorted(await notified(connection)) == [
+            f"cancel:{claim.run_id}",
+            "queue",
+            f"run:{claim.run_id}",
+        ]

@@ -9,6 +9,7 @@ from app.support.storage_world import (
     GRAPH,
     begun,
     chunk,
+    ended_as_lost,
     expire,
     new_run,
     queued,
@@ -125,7 +126,7 @@ async def test_a_queue_is_served_in_order_one_at_a_time(database: Database) -> N
 async def test_runs_of_graphs_that_a_process_does_not_know_are_left_to_others(database: Database) -> None:
     runs = runs_of(database)
     await expire(database, await begun(runs))
-    assert await runs.claim(limit=10, mine=[], graphs=["other"]) == []
+    assert await runs.claim(limit=10, suspects=False, mine=[], graphs=["other"]) == []
     assert len(await taken_over(database, runs)) == 1
 
 
@@ -134,7 +135,7 @@ async def test_a_run_whose_lease_ran_out_is_taken_over_by_one_process(database: 
     claim = await begun(runs)
     assert await taken_over(database, runs) == []
     await expire(database, claim)
-    assert await runs.claim(limit=10, mine=[claim.run_id], graphs=[GRAPH]) == []
+    assert await runs.claim(limit=10, suspects=False, mine=[claim.run_id], graphs=[GRAPH]) == []
     found = await asyncio.gather(*(taken_over(database, runs) for _ in range(8)))
     ((taken,),) = [claims for claims in found if claims]
     assert (taken.run_id, taken.attempt, taken.after_crash, taken.payload) == (
@@ -182,7 +183,7 @@ async def test_just_after_a_restart_of_postgresql_no_process_is_blamed(database:
     runs = runs_of(database, max_crashes=1, lease_seconds=10 * 365 * 86400)
     claim = await begun(runs)
     await expire(database, claim)
-    assert await runs.end_poisoned(mine=[]) == []
+    assert await ended_as_lost(runs) == []
     (again,) = await taken_over(database, runs)
     assert (again.attempt, again.after_crash) == (2, True)
     rows = await sql(database, "select crashes from agent.runs")
@@ -193,17 +194,59 @@ async def test_a_run_that_kills_its_process_each_time_is_poison(database: Databa
     runs = runs_of(database, max_crashes=2, lease_seconds=0.01)
     claim = await begun(runs)
     await expire(database, claim)
-    assert await runs.end_poisoned(mine=[]) == []
+    assert await ended_as_lost(runs) == []
     (claim,) = await taken_over(database, runs)
     await expire(database, claim)
     assert await taken_over(database, runs) == []
-    assert await runs.end_poisoned(mine=[claim.run_id]) == []
-    assert await runs.end_poisoned(mine=[]) == [claim.run_id]
+    assert await ended_as_lost(runs, [claim.run_id]) == []
+    assert await ended_as_lost(runs) == [claim.run_id]
     record = await runs.get(ALICE, GRAPH, claim.run_id)
     assert record is not None
     assert (record.status, record.outcome.error_code) == ("error", "poison")
     assert await status_of(database) == "error"
     assert not await runs.finish(claim, DONE, None, thread_status="idle")
+
+
+async def test_of_those_that_were_there_when_two_processes_died_one_is_taken_at_a_time(
+    database: Database,
+) -> None:
+    runs = runs_of(database, max_crashes=5, lease_seconds=0.01)
+    claims = [await begun(runs, f"t{number}") for number in range(3)]
+    await expire(database, *claims)
+    claims = await taken_over(database, runs)
+    assert (len(claims), {claim.is_suspect for claim in claims}) == (3, {False})
+    await expire(database, *claims)
+    assert await runs.claim(limit=10, suspects=False, mine=[], graphs=[GRAPH]) == []
+    (suspect,) = await runs.claim(limit=1, suspects=True, mine=[], graphs=[GRAPH])
+    assert (suspect.is_suspect, suspect.crashes) == (True, 2)
+
+
+async def test_a_lost_run_that_nobody_will_take_up_is_ended_whatever_its_graph(database: Database) -> None:
+    runs = runs_of(database)
+    late, unwanted, held = [await begun(runs, thread) for thread in ("late", "unwanted", "held")]
+    await runs.request_cancel(ALICE, GRAPH, unwanted.run_id)
+    await expire(database, late, unwanted)
+    await sql(
+        database,
+        "update agent.runs set started_at = now() - interval '1 h' where run_id = %(id)s",
+        id=late.run_id,
+    )
+    ended = dict(await runs.end_lost(mine=[], run_seconds=60))
+    assert ended == {late.run_id: "timeout", unwanted.run_id: "cancelled"}
+    record = await runs.get(ALICE, GRAPH, held.run_id)
+    assert record is not None
+    assert not record.ended
+
+
+async def test_an_update_of_the_state_does_not_mend_what_a_cancelled_run_left_open(
+    database: Database,
+) -> None:
+    runs = runs_of(database)
+    await runs.finish(await begun(runs), Outcome("cancelled"), None, thread_status="idle")
+    update = await runs.begin(ALICE, new_run(kind="state"), None, make_thread=False)
+    assert update is not None
+    await runs.finish(update, DONE, None, thread_status="idle")
+    assert (await begun(runs)).last_outcome == "cancelled"
 
 
 async def test_the_outcome_is_kept_with_the_last_events(database: Database) -> None:

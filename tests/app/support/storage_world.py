@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, LiteralString, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from psycopg.rows import DictRow
 
@@ -59,8 +59,14 @@ async def expire(database: Database, *claims: Claim) -> None:
 
 
 async def taken_over(database: Database, runs: RunStore) -> list[Claim]:
-    """What another process takes."""
-    return await runs.claim(limit=10, mine=[], graphs=[GRAPH])
+    """What another process takes: all that it may, then one suspect."""
+    ordinary = await runs.claim(limit=10, suspects=False, mine=[], graphs=[GRAPH])
+    return ordinary + await runs.claim(limit=1, suspects=True, mine=[], graphs=[GRAPH])
+
+
+async def ended_as_lost(runs: RunStore, mine: Sequence[UUID] = (), run_seconds: float = 3600) -> list[UUID]:
+    """What a sweep ends."""
+    return [run_id for run_id, _ in await runs.end_lost(mine=mine, run_seconds=run_seconds)]
 
 
 def chunk(attempt: int, first: int, last: int, frames: bytes = b"frames") -> Chunk:

@@ -122,12 +122,14 @@ returning r.run_id, mine.cancel_requested
 -- claim (10 s)
 -- Takes what nobody executes: the next of each idle thread's queue, and runs whose lease has run out. Just after
 -- a restart of PostgreSQL that says nothing about the processes, which could not renew, and is not counted.
+-- Suspects, which would have two crashes or more, are claimed apart from the others.
 with restart as (
     select pg_postmaster_start_time() > now() - make_interval(secs => %(lease)s) as was_recent
 ), free as (
     select r.run_id, r.status = 'running' as crashed, not restart.was_recent as counts
     from agent.runs r, restart
     where r.run_id <> all (%(mine)s::uuid[]) and r.graph = any (%(graphs)s::text[])
+        and (r.crashes + (r.status = 'running' and not restart.was_recent)::int >= 2) = %(suspects)s
         and (
             (r.status = 'pending' and not exists (
                 select 1 from agent.runs e
@@ -153,28 +155,53 @@ from free, agent.threads t
 where r.run_id = free.run_id and t.thread_key = r.thread_key
 returning
     r.run_id, r.thread_key, r.tenant, r.graph, r.kind, r.payload, r.created_by, r.request_id, r.attempt,
-    r.cancel_requested, r.watched, free.crashed, t.thread_id, t.last_outcome,
+    r.cancel_requested, r.watched, r.crashes, free.crashed, t.thread_id, t.last_outcome,
     extract(epoch from now() - r.started_at)::float8 as elapsed
 
--- poison (10 s)
--- A run whose process died each time is not tried again.
-with dead as (
-    select run_id from agent.runs
-    where status = 'running' and lease_expires_at < now() and crashes + 1 >= %(max_crashes)s
-        and run_id <> all (%(mine)s::uuid[])
-        and pg_postmaster_start_time() < now() - make_interval(secs => %(lease)s)
+-- end_lost (10 s)
+-- Ends runs whose lease is over and that are not to be taken up again, whether or not their graph is served here:
+-- poison, whose process died each time; those that were to be cancelled; and those that are out of time.
+with lost as (
+    select run_id, case
+        when cancel_requested then 'cancelled'
+        when started_at < now() - make_interval(secs => %(run_seconds)s) then 'timeout'
+        else 'error'
+    end as status
+    from agent.runs
+    where status = 'running' and lease_expires_at < now() and run_id <> all (%(mine)s::uuid[])
+        and (
+            cancel_requested
+            or started_at < now() - make_interval(secs => %(run_seconds)s)
+            or (
+                crashes + 1 >= %(max_crashes)s
+                and pg_postmaster_start_time() < now() - make_interval(secs => %(lease)s)
+            )
+        )
     for update skip locked
 ), ended as (
     update agent.runs r set
-        status = 'error', crashes = r.crashes + 1, error_code = 'poison', finished_at = now(),
-        error_detail = 'The process that executed this run died each time.', lease_expires_at = null
-    from dead where r.run_id = dead.run_id
-    returning r.run_id, r.thread_key
+        status = lost.status,
+        crashes = r.crashes + (lost.status = 'error')::int,
+        finished_at = now(),
+        lease_expires_at = null,
+        error_code = case lost.status
+            when 'cancelled' then 'run_cancelled' when 'timeout' then 'run_timeout' else 'poison'
+        end,
+        error_detail = case lost.status
+            when 'cancelled' then 'The run was cancelled.'
+            when 'timeout' then 'The run exceeded its time.'
+            else 'The process that executed this run died each time.'
+        end
+    from lost where r.run_id = lost.run_id
+    returning r.run_id, r.thread_key, r.status
 ), thread as (
-    update agent.threads t set updated_at = now(), last_outcome = 'error', status = 'error'
+    update agent.threads t set
+        updated_at = now(),
+        last_outcome = ended.status,
+        status = case ended.status when 'cancelled' then 'idle' else 'error' end
     from ended where t.thread_key = ended.thread_key
 )
-select run_id, pg_notify('agent', 'run:' || run_id) from ended
+select run_id, status, pg_notify('agent', 'run:' || run_id) from ended
 
 -- finish (10 s)
 -- The outcome, the last events and the thread's status, in one statement and only under a live token.
@@ -184,7 +211,7 @@ with ended as (
         error_code = %(error_code)s, error_detail = %(error_detail)s,
         finished_at = now(), lease_expires_at = null
     where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
-    returning run_id, thread_key, watched
+    returning run_id, thread_key, kind, watched
 ), events as (
     insert into agent.run_events (run_id, attempt, first_seq, last_seq, frames)
     select run_id, %(attempt)s, %(first_seq)s::int, %(last_seq)s::int, %(frames)b::bytea
@@ -194,7 +221,11 @@ with ended as (
         select 1 from agent.runs r, ended where r.thread_key = ended.thread_key and r.status = 'pending'
     ) as waits
 ), thread as (
-    update agent.threads t set updated_at = now(), last_outcome = %(status)s, status = %(thread_status)s
+    update agent.threads t set
+        updated_at = now(),
+        status = %(thread_status)s,
+        -- an update of the state does not mend what a run before it has left open
+        last_outcome = case ended.kind when 'state' then t.last_outcome else %(status)s end
     from ended where t.thread_key = ended.thread_key
 )
 select
@@ -256,7 +287,10 @@ order by attempt desc, first_seq desc
 limit 1
 
 -- get (5 s)
-select r.*, t.thread_id from agent.runs r join agent.threads t using (thread_key)
+select
+    r.run_id, t.thread_id, r.graph, r.status, r.attempt, r.created_by, r.created_at, r.started_at, r.finished_at,
+    r.result, r.interrupts, r.error_code, r.error_detail
+from agent.runs r join agent.threads t using (thread_key)
 where r.run_id = %(run_id)s and r.tenant = %(tenant)s and r.graph = %(graph)s
 
 -- watch (5 s)
@@ -308,5 +342,6 @@ with target as (
 select
     case when target.status = 'cancelled' and target.cancel_token = %(token)s then 'pending' else target.status end
         as status,
-    pg_notify('agent', 'run:' || target.run_id)
+    pg_notify('agent', 'run:' || target.run_id),
+    pg_notify('agent', 'cancel:' || target.run_id)
 from target

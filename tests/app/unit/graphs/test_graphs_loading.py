@@ -378,8 +378,9 @@ def test_the_registry_knows_its_graphs_and_names_them_for_an_unknown_one(write: 
     assert (registry["b"].description, registry["b"].durability) == ("Told.", "exit")
     assert (registry["a"].description, registry["a"].durability) == ("What this graph does.", "sync")
     with pytest.raises(UnknownGraph) as caught:
-        registry["c"]
+        registry.named("c")
     assert caught.value.extra == {"known": ["a", "b"]}
+    assert "c" not in registry
 
 
 def test_listed_modules_reach_every_graphs_serializer(write: Write) -> None:
