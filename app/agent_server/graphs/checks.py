@@ -4,12 +4,16 @@
 # jsonschema's best_match() is annotated in part only.
 
 import json
+import re
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any, cast
 
+import structlog
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from agent_server.core.errors import InvalidAnswer, InvalidInput, shorten
 
@@ -17,6 +21,15 @@ ERRORS_MAX = 20
 """Of what does not fit, so much is looked at for the best error to tell."""
 _MESSAGE = '"#/$defs/AIMessage"'
 """LangChain's own schema of messages lists their stored form; clients may write them more simply."""
+UNUSABLE_MAX = 100
+_NOTHING_ELSE: Registry[Any] = Registry()
+"""References lead to the schema itself only: jsonschema's default fetches others, by HTTP or from files."""
+_UNUSABLE = (SchemaError, Unresolvable, RecursionError, re.error, ValueError)
+"""What a schema that is none raises, or one with a reference that leads nowhere or in a circle."""
+_BREAK = "\n"
+_unusable: set[str] = set()
+
+log = structlog.get_logger()
 
 
 class Shape:
@@ -26,7 +39,7 @@ class Shape:
         """Take a graph's schema; `required` says whether its required keys are meant for clients."""
         self.is_object = "properties" in schema
         self.keys = frozenset(cast("dict[str, Any]", schema.get("properties", {})))
-        self._validator = Draft202012Validator(_for_clients(schema, required=required))
+        self._validator = _validator(_for_clients(schema, required=required))
 
     def check(self, what: str, value: Any) -> None:
         """Raise InvalidInput, which says where `value` does not fit."""
@@ -43,11 +56,7 @@ def check_answer(interrupt_id: str, answer: Any, schema: Any) -> None:
     """Raise InvalidAnswer unless the answer fits the interrupt's response schema, if it has one."""
     if not isinstance(schema, dict):
         return
-    try:
-        Draft202012Validator.check_schema(cast("dict[str, Any]", schema))
-    except SchemaError:
-        return  # the graph's author promised nothing that could be held
-    error = _first(Draft202012Validator(cast("dict[str, Any]", schema)), answer)
+    error = _first(_validator(cast("dict[str, Any]", schema)), answer, checked=False)
     if error is not None:
         path = ".".join(("answer", *(str(part) for part in error.absolute_path)))
         msg = f"The answer to interrupt {interrupt_id} does not fit: {path}: {error.message[:300]}"
@@ -68,9 +77,28 @@ def _refuse_unknown(what: str, value: dict[str, Any], known: Iterable[str]) -> N
         )
 
 
-def _first(validator: Draft202012Validator, value: Any) -> ValidationError | None:
-    errors = islice(cast("Any", validator).iter_errors(value), ERRORS_MAX)
-    return cast("ValidationError | None", cast("Any", best_match)(errors))
+def _validator(schema: dict[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator(schema, registry=_NOTHING_ELSE)
+
+
+def _first(validator: Draft202012Validator, value: Any, *, checked: bool = True) -> ValidationError | None:
+    """Return what fits least; None also where the schema is not usable: its author promised nothing then."""
+    try:
+        if not checked:
+            Draft202012Validator.check_schema(cast("Any", validator).schema)
+        errors = islice(cast("Any", validator).iter_errors(value), ERRORS_MAX)
+        return cast("ValidationError | None", cast("Any", best_match)(errors))
+    except _UNUSABLE as error:
+        _tell_once(validator, error)
+        return None
+
+
+def _tell_once(validator: Draft202012Validator, error: Exception) -> None:
+    reason = f"{type(error).__name__}: {shorten(str(error).partition(_BREAK)[0], 200)}"
+    if reason not in _unusable and len(_unusable) < UNUSABLE_MAX:
+        _unusable.add(reason)
+        title = cast("Any", validator).schema.get("title")
+        log.warning("a graph's schema is not usable: nothing is held against it", title=title, reason=reason)
 
 
 def _for_clients(schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
