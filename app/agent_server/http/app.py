@@ -20,7 +20,14 @@ def create_app(engine: Engine) -> ASGIApp:
     """Return the ASGI application; the engine must be open as long as it serves."""
     settings = engine.settings
     keys = KeyStore(engine.database, settings.require_pepper()) if settings.auth == "keys" else None
-    app = FastAPI(title="Agent server", version=__version__, redirect_slashes=False)
+    app = FastAPI(
+        title="Agent server",
+        version=__version__,
+        redirect_slashes=False,
+        openapi_url=None,  # FastAPI's own routes would tell anybody; ours asks who it is
+        docs_url=None,
+        redoc_url=None,
+    )
     app.include_router(make_probes(engine))
     app.include_router(make_router(engine, Access(keys, settings.allowed_origins)))
     app.add_exception_handler(ServerError, on_server_error)

@@ -57,6 +57,7 @@ def make_router(engine: Engine, access: Access) -> APIRouter:
     face = _Face(engine, access)
     graph = "/graphs/{name}"
     for method, path, endpoint, body in (
+        ("GET", "/openapi.json", face.openapi, None),
         ("GET", "/graphs", face.graphs, None),
         ("POST", f"{graph}/invoke", face.invoke, InputBody),
         ("POST", f"{graph}/stream", face.stream, InputBody),
@@ -83,6 +84,11 @@ class _Face:
         self._access = access
         self._threads = ThreadStore(engine.database)
         self._wait_seconds = engine.settings.wait_seconds
+
+    async def openapi(self, request: Request) -> Response:
+        """Describe the routes and the bodies that they take."""
+        await self._access.principal(request)
+        return json_response(request.app.openapi())
 
     async def graphs(self, request: Request) -> Response:
         """List the graphs with their schemas and drawings."""

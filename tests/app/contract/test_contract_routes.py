@@ -56,9 +56,9 @@ def test_the_routes_are_those_of_the_table_and_no_others(http: httpx.Client) -> 
     described = ok(http.get("/openapi.json"))["paths"]
     routes = {(method.upper(), path) for path, methods in described.items() for method in methods}
     assert routes == promised_routes()
-    assert len(routes) == 15
-    for page in ("/docs", "/redoc"):
-        assert http.get(page).status_code == 200
+    assert len(routes) == 16
+    for page in ("/docs", "/redoc", "/docs/oauth2-redirect"):
+        problem(http.get(page), 404, "not_found")
 
 
 def test_the_description_of_the_api_names_its_parameters_and_refers_to_nothing_missing(

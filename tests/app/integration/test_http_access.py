@@ -96,6 +96,7 @@ def routes(thread_id: str, run_id: str) -> list[tuple[str, str, Any]]:
 
 
 ALL = [
+    ("GET", "/openapi.json", None),
     ("GET", "/graphs", None),
     ("POST", "/graphs/ask/invoke", {"input": {}}),
     ("POST", "/graphs/ask/stream", {"input": {}}),
@@ -257,7 +258,7 @@ def test_nothing_secret_is_logged(guarded: Guarded, alice: httpx.Client) -> None
     "host", ["elsewhere.example", "127.0.0.1.elsewhere.example", "localhost.", "[::2]", "0", ""]
 )
 def test_without_keys_only_this_machine_is_answered(http: httpx.Client, host: str) -> None:
-    for path in ("/graphs", "/threads", "/graphs/echo/runs"):
+    for path in ("/openapi.json", "/graphs", "/threads", "/graphs/echo/runs"):
         problem(http.get(path, headers={"Host": host}), 403, "forbidden_host")
     ok(http.get("/health", headers={"Host": host}))
 
