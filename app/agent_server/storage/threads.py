@@ -54,7 +54,7 @@ class ThreadStore:
         return _record(row) if row else None
 
     async def page(self, principal: Principal, query: ThreadQuery) -> tuple[list[ThreadRecord], int]:
-        """Return a page of the tenant's threads, newest first, and how many there are."""
+        """Return a page of the tenant's threads, newest first, and how many there are, up to 10,000."""
         params = {
             "tenant": principal.tenant,
             "graph": query.graph,

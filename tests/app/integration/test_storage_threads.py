@@ -19,7 +19,7 @@ from agent_server.core.errors import ThreadBusy, UnknownThread
 from agent_server.core.principal import Principal
 from agent_server.storage.database import Database, execute
 from agent_server.storage.queries import load
-from agent_server.storage.runs import Claim, IdempotencyKey, Outcome, RunStore
+from agent_server.storage.runs import Claim, IdempotencyKey, Outcome, PageQuery, RunStore
 from agent_server.storage.threads import ThreadQuery, ThreadStore
 
 
@@ -96,6 +96,26 @@ async def test_pages_are_newest_first_with_the_status_that_clients_see(database:
     assert await page(ThreadQuery(graph="other")) == ([("4", "busy")], 1)
     assert await page(ThreadQuery(status="busy", graph=GRAPH)) == ([("3", "busy")], 1)
     assert await page(ThreadQuery(status="interrupted")) == ([("1", "interrupted")], 1)
+
+
+async def test_totals_count_up_to_ten_thousand(database: Database) -> None:
+    claims = await full_thread(database, ALICE)
+    await sql(
+        database,
+        "insert into agent.threads (thread_key, tenant, thread_id, graph)"
+        " select gen_random_uuid(), tenant, 'n' || n, graph from agent.threads, generate_series(1, 10001) as n",
+    )
+    await sql(
+        database,
+        "insert into agent.runs (run_id, thread_key, tenant, graph, kind, status, payload, created_by, request_id)"
+        " select gen_random_uuid(), thread_key, tenant, graph, kind, status, payload, created_by, request_id"
+        " from agent.runs, generate_series(1, 10001) where run_id = %(run)s",
+        run=claims[0].run_id,
+    )
+    assert (await ThreadStore(database).page(ALICE, ThreadQuery(limit=1)))[1] == 10_000
+    assert (await runs_of(database).page(ALICE, GRAPH, PageQuery(limit=1)))[1] == 10_000
+    last, total = await ThreadStore(database).page(ALICE, ThreadQuery(offset=10_001))
+    assert (len(last), total) == (1, 10_000)
 
 
 async def test_a_busy_thread_is_not_deleted(database: Database) -> None:

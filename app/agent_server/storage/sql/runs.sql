@@ -300,7 +300,8 @@ where run_id = %(run_id)s and tenant = %(tenant)s and not watched
 returning pg_notify('agent', 'run:' || run_id)
 
 -- page (10 s)
--- One row at least: the total is told beyond the last page, too.
+-- One row at least: the total is told beyond the last page, too. It counts up to 10,000: a page costs no more than
+-- its beginning, however many rows there are.
 with wanted as not materialized (
     select r.* from agent.runs r
     where r.tenant = %(tenant)s and r.graph = %(graph)s
@@ -312,7 +313,7 @@ with wanted as not materialized (
     select * from wanted order by seq desc limit %(limit)s offset %(offset)s
 )
 select counted.total, page.*, t.thread_id
-from (select count(*) as total from wanted) as counted
+from (select count(*) as total from (select from wanted limit 10000) as bounded) as counted
 left join (page join agent.threads t using (thread_key)) on true
 order by page.seq desc
 
