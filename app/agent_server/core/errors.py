@@ -10,6 +10,7 @@
     │   ├── UnknownThread
     │   └── UnknownRun
     ├── MethodNotAllowed            405
+    ├── RequestTimeout              408
     ├── Conflict                    409
     │   ├── ThreadBusy
     │   ├── ThreadOfAnotherGraph
@@ -126,6 +127,13 @@ class MethodNotAllowed(ServerError):
 
     status = 405
     code = "method_not_allowed"
+
+
+class RequestTimeout(ServerError):
+    """The body did not arrive in time."""
+
+    status = 408
+    code = "request_timeout"
 
 
 class Conflict(ServerError):

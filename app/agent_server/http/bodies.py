@@ -8,13 +8,15 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from agent_server.core.errors import BodyTooLarge, Invalid, UnknownRun
+from agent_server.core.errors import BodyTooLarge, Invalid, RequestTimeout, UnknownRun
 from agent_server.core.jsonio import LARGE_BYTES, loads, refuse_unsafe_text
 from agent_server.runs.replay import START, Position
 from agent_server.runs.requests import ThreadId
 
 BODY_BYTES = 16 * 2**20
 """The largest body that is read."""
+BODY_SECONDS = 60
+"""The longest a body may take to arrive."""
 KEY_CHARACTERS = 255
 LIMIT_MAX = 100
 """Of a page: an entry may hold a result or a state of many MiB."""
@@ -32,15 +34,20 @@ async def content_of(request: Request) -> dict[str, Any]:
 
     Raises:
         BodyTooLarge: more than BODY_BYTES.
+        RequestTimeout: it has not arrived within BODY_SECONDS.
         Invalid: not an object, not JSON as `loads` takes it, or cut short.
     """
     body = bytearray()
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > BODY_BYTES:
-                msg = f"A body has at most {BODY_BYTES} bytes."
-                raise BodyTooLarge(msg)
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > BODY_BYTES:
+                    msg = f"A body has at most {BODY_BYTES} bytes."
+                    raise BodyTooLarge(msg)
+    except TimeoutError:
+        msg = f"The body did not arrive within {BODY_SECONDS} s."
+        raise RequestTimeout(msg) from None
     except ClientDisconnect:
         msg = "The client left before its body was whole."
         raise Invalid(msg) from None

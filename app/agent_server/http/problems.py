@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agent_server.core.errors import ServerError, Unavailable
+from agent_server.core.errors import RequestTimeout, ServerError, Unavailable
 
 log = structlog.get_logger()
 
@@ -24,6 +24,8 @@ async def on_server_error(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if "run_id" in error.extra and "name" in request.path_params:
         headers["Location"] = f"/graphs/{request.path_params['name']}/runs/{error.extra['run_id']}"
+    if isinstance(error, RequestTimeout):
+        headers["Connection"] = "close"  # the rest of the body may never come
     if error.status == 401:  # noqa: PLR2004  # the status that asks for a key
         headers["WWW-Authenticate"] = "Bearer"
     body = {**error.extra, "detail": error.detail, "code": error.code}

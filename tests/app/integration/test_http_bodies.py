@@ -1,5 +1,6 @@
 """What the edge refuses: each odd request is a 422 that names what is wrong, and leaves no row behind."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +22,12 @@ from app.support.surface import (
     stream,
 )
 from langgraph.checkpoint.base import EXCLUDED_METADATA_KEYS, CheckpointMetadata
+from starlette.requests import Request
 from support.server import ServerProcess
 
-from agent_server.core.errors import Invalid
+from agent_server.core.errors import Invalid, RequestTimeout
+from agent_server.http import bodies
+from agent_server.http.problems import on_server_error
 from agent_server.runs.requests import InputBody, parse
 
 INVOKE = "/graphs/echo/invoke"
@@ -363,6 +367,21 @@ def test_a_body_has_16_mib_at_most(http: httpx.Client) -> None:
     whole = head + b"x" * (BIG - len(head)) + b'"}}'
     problem(http.post(INVOKE, content=whole), 413, "body_too_large")
     problem(http.post(INVOKE, content=iter([whole[:BIG], whole[BIG:]])), 413, "body_too_large")
+
+
+async def test_a_body_that_does_not_arrive_ends_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    request = Request(
+        {"type": "http", "method": "POST", "path": "/", "headers": [], "request_id": "r"}, receive
+    )
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.1)
+    with pytest.raises(RequestTimeout) as caught:
+        await bodies.content_of(request)
+    answer = await on_server_error(request, caught.value)
+    assert (answer.status_code, answer.headers["connection"]) == (408, "close")
 
 
 def test_a_body_just_below_is_taken(http: httpx.Client) -> None:

@@ -103,11 +103,12 @@ async def test_totals_count_up_to_ten_thousand(database: Database) -> None:
     await sql(
         database,
         "insert into agent.threads (thread_key, tenant, thread_id, graph)"
-        " select gen_random_uuid(), tenant, 'n' || n, graph from agent.threads, generate_series(1, 10001) as n",
+        " select gen_random_uuid(), tenant, 'n' || n, graph from agent.threads, generate_series(1, 10001) n",
     )
     await sql(
         database,
-        "insert into agent.runs (run_id, thread_key, tenant, graph, kind, status, payload, created_by, request_id)"
+        "insert into agent.runs"
+        " (run_id, thread_key, tenant, graph, kind, status, payload, created_by, request_id)"
         " select gen_random_uuid(), thread_key, tenant, graph, kind, status, payload, created_by, request_id"
         " from agent.runs, generate_series(1, 10001) where run_id = %(run)s",
         run=claims[0].run_id,
