@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 from typing import TypeVar
 
 from agent_server.commands.output import fields_of, json_line, line, note, table
@@ -55,4 +56,5 @@ def _with_keys(work: Callable[[KeyStore], Awaitable[T]]) -> T:
 
 
 def _until(record: KeyRecord) -> str:
-    return f"good until {record.expires_at:%Y-%m-%d %H:%M}" if record.expires_at else "without an end"
+    end = record.expires_at
+    return f"good until {end.astimezone(UTC):%Y-%m-%d %H:%MZ}" if end else "without an end"

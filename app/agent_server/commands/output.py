@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -35,15 +35,19 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def fields_of(record: Any) -> dict[str, Any]:
-    """The fields of a dataclass, by name."""
-    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    """The fields of a dataclass, by name; times in UTC, whatever the database's time zone is."""
+    return {field.name: _in_utc(getattr(record, field.name)) for field in dataclasses.fields(record)}
+
+
+def _in_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%SZ")
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     if isinstance(value, dict):
         return orjson.dumps(value).decode()
     return str(value)

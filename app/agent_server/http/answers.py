@@ -1,6 +1,6 @@
 """The contract's answers as JSON. What a run's row keeps as JSON goes out as it is."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -82,4 +82,5 @@ def thread_json(thread: ThreadRecord) -> dict[str, Any]:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+    """Tell a time in UTC: PostgreSQL tells it in the time zone of the database."""
+    return moment.astimezone(UTC).isoformat() if moment else None

@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from agent_server.core.keys import is_well_formed
 
@@ -252,3 +254,19 @@ def test_the_commands_that_need_no_langgraph_do_not_import_it(migrated_database:
             check=False,
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_times_are_in_utc_whatever_the_databases_time_zone_is(migrated_database: str) -> None:
+    with psycopg.connect(migrated_database, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("alter database {} set timezone to 'Asia/Kolkata'").format(name))
+    made = machine(migrated_database, *"keys create --tenant t --name n --expires-days 1".split())
+    told = [made["created_at"], made["expires_at"]]
+    told += [key["created_at"] for key in machine(migrated_database, "keys", "list")["keys"]]
+    told += [entry["at"] for entry in machine(migrated_database, "audit")["entries"]]
+    assert len(told) == 4
+    assert all(moment.endswith("Z") for moment in told), told
+    now = datetime.now(UTC)
+    assert f" {now:%Y-%m-%d %H:}" in operator(migrated_database, "audit").stdout or now.minute == 0
+    created = operator(migrated_database, *"keys create --tenant t --name m --expires-days 1".split())
+    assert f"until {now + timedelta(days=1):%Y-%m-%d %H:}" in created.stderr or now.minute == 0

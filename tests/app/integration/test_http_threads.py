@@ -1,12 +1,17 @@
 """Threads, their states, their history, their runs and their end, over HTTP."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from app.support.surface import counts, invoke, new_thread, ok, problem, resume, state
+
+from agent_server.http.answers import thread_json
+from agent_server.storage.threads import ThreadRecord
 
 ASYNC = {"Prefer": "respond-async"}
 
@@ -160,9 +165,7 @@ def test_threads_are_listed_newest_first_in_pages_by_graph_and_status(http: http
     assert [thread["thread_id"] for thread in found["threads"]] == made[::-1]
     assert {thread["status"] for thread in found["threads"]} == {"interrupted"}
     assert listed(limit=1, offset=1)["threads"] == found["threads"][1:2]
-    assert (
-        listed(status="idle", limit=100)["total"] + listed(status="interrupted")["total"] == found["total"]
-    )
+    assert listed(status="idle", limit=100)["total"] + listed(status="interrupted")["total"] == found["total"]
     for thread_id in made:
         assert http.delete(f"/threads/{thread_id}").status_code == 204
     assert listed()["total"] == found["total"] - 3
@@ -225,3 +228,9 @@ def test_deletions_and_runs_at_once_leave_a_whole_thread_or_none(
         assert {one.result() for one in deleted} <= {204, 404, 409}
     http.delete(f"/threads/{thread_id}")
     assert counts(surface_database) == before
+
+
+def test_times_are_told_in_utc_whatever_the_databases_time_zone_is() -> None:
+    moment = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    told = thread_json(ThreadRecord(UUID(int=0), "t", "g", "idle", None, moment, moment))
+    assert (told["created_at"], told["updated_at"]) == ("2026-02-28T21:00:00+00:00",) * 2
