@@ -17,6 +17,7 @@ from agent_server.core.keys import is_well_formed
 
 ROOT = Path(__file__).resolve().parents[3]
 PEPPER = "pepper-" * 6
+KEY = ("keys", "create", "--tenant", "t", "--expires-days", "1")
 NOWHERE = "postgresql://me:hunter2@127.0.0.1:1/none"
 QUICK = 0.2
 """Seconds: bound of help and usage errors on a machine that does nothing else."""
@@ -260,7 +261,7 @@ def test_times_are_in_utc_whatever_the_databases_time_zone_is(migrated_database:
     with psycopg.connect(migrated_database, autocommit=True) as connection:
         name = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL("alter database {} set timezone to 'Asia/Kolkata'").format(name))
-    made = machine(migrated_database, *"keys create --tenant t --name n --expires-days 1".split())
+    made = machine(migrated_database, *KEY, "--name", "n")
     told = [made["created_at"], made["expires_at"]]
     told += [key["created_at"] for key in machine(migrated_database, "keys", "list")["keys"]]
     told += [entry["at"] for entry in machine(migrated_database, "audit")["entries"]]
@@ -268,5 +269,5 @@ def test_times_are_in_utc_whatever_the_databases_time_zone_is(migrated_database:
     assert all(moment.endswith("Z") for moment in told), told
     now = datetime.now(UTC)
     assert f" {now:%Y-%m-%d %H:}" in operator(migrated_database, "audit").stdout or now.minute == 0
-    created = operator(migrated_database, *"keys create --tenant t --name m --expires-days 1".split())
+    created = operator(migrated_database, *KEY, "--name", "m")
     assert f"until {now + timedelta(days=1):%Y-%m-%d %H:}" in created.stderr or now.minute == 0
