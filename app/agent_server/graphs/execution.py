@@ -15,7 +15,6 @@ Emit = Callable[[str, Any], None]
 """Takes the name of an event and its data."""
 
 _INTERRUPT = "__interrupt__"
-STREAM_MODES = ("values", "updates", "messages", "custom", "events")
 
 
 @dataclass(frozen=True, slots=True)

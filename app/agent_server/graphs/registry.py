@@ -16,7 +16,7 @@ from agent_server.graphs.checks import Shape
 from agent_server.graphs.config import Durability, GraphEntry, read_graphs_file
 from agent_server.graphs.loading import blaming, import_graph, prepare_process
 from agent_server.graphs.pregel import Graph
-from agent_server.graphs.schemas import context_schema, input_schema, names_own_input, output_schema
+from agent_server.graphs.schemas import context_schema, declared, input_schema, names_own_input, output_schema
 from agent_server.graphs.strict import StrictSerializer, TypeName, require_strict_mode, serializer_for
 from agent_server.storage.saver import ReadOnlySaver
 
@@ -59,7 +59,7 @@ class LoadedGraph:
     def check_input(self, value: Any) -> None:
         """Raise InvalidInput unless the graph's input schema admits the value."""
         self.input_shape.check("input", value)
-        model = _declared(self.graph, "input_schema")
+        model = declared(self.graph, "input_schema")
         if isinstance(model, type) and issubclass(model, BaseModel):
             try:
                 model.model_validate(value)
@@ -161,10 +161,6 @@ def _schemas(graph: Graph) -> dict[str, Any]:
         "context_shape": Shape(context or _NO_KEYS, required=True),
         "configurable_shape": Shape(context or _NO_KEYS, required=False),
     }
-
-
-def _declared(graph: Graph, name: str) -> object:
-    return getattr(getattr(graph, "builder", None), name, None)
 
 
 def _sentence(error: ValidationError) -> str:

@@ -14,12 +14,12 @@ JsonSchema = dict[str, Any]
 
 def input_schema(graph: Graph) -> JsonSchema:
     """Return the schema of what the graph takes."""
-    return _whole_or_by_field(graph.get_input_jsonschema, _declared(graph, "input_schema"))
+    return _whole_or_by_field(graph.get_input_jsonschema, declared(graph, "input_schema"))
 
 
 def output_schema(graph: Graph) -> JsonSchema:
     """Return the schema of what it gives back."""
-    return _whole_or_by_field(graph.get_output_jsonschema, _declared(graph, "output_schema"))
+    return _whole_or_by_field(graph.get_output_jsonschema, declared(graph, "output_schema"))
 
 
 def context_schema(graph: Graph) -> JsonSchema | None:
@@ -31,14 +31,15 @@ def context_schema(graph: Graph) -> JsonSchema | None:
 
 def names_own_input(graph: Graph) -> bool:
     """Whether the author has declared what callers hand in, apart from the state."""
-    return _declared(graph, "input_schema") is not _declared(graph, "state_schema")
+    return declared(graph, "input_schema") is not declared(graph, "state_schema")
 
 
-def _declared(graph: Graph, name: str) -> Any:
+def declared(graph: Graph, name: str) -> Any:
+    """Return what the graph was built with under this name; None if it was not built by a StateGraph."""
     return getattr(getattr(graph, "builder", None), name, None)
 
 
-def _whole_or_by_field(whole: Callable[[], JsonSchema | None], declared: Any) -> JsonSchema:
+def _whole_or_by_field(whole: Callable[[], JsonSchema | None], given: Any) -> JsonSchema:
     """Ask LangGraph; where a type has no schema, describe what can be described field by field.
 
     One such type is every `typing.TypedDict` on a Python before 3.12: pydantic wants that of
@@ -47,14 +48,14 @@ def _whole_or_by_field(whole: Callable[[], JsonSchema | None], declared: Any) ->
     try:
         return whole() or {}
     except (PydanticUserError, PydanticSchemaGenerationError, TypeError):
-        return _by_field(getattr(declared, "__name__", "Object"), _hints(declared))
+        return _by_field(getattr(given, "__name__", "Object"), _hints(given))
 
 
-def _hints(declared: Any) -> dict[str, Any]:
+def _hints(given: Any) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(declared)
+        return typing.get_type_hints(given)
     except (NameError, TypeError):
-        return dict.fromkeys(cast("Iterable[str]", getattr(declared, "__annotations__", {})), Any)
+        return dict.fromkeys(cast("Iterable[str]", getattr(given, "__annotations__", {})), Any)
 
 
 def _by_field(title: str, hints: dict[str, Any]) -> JsonSchema:

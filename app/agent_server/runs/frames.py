@@ -12,9 +12,9 @@ def frame(event: str, data: bytes, position: tuple[int, int] | None = None) -> b
     return head + (b"id: %d-%d\n\n" % position if position else b"\n")
 
 
-def json_frame(event: str, data: object, position: tuple[int, int] | None = None) -> bytes:
-    """The same for data that is not yet JSON."""
-    return frame(event, dumps(data), position)
+def json_frame(event: str, data: object) -> bytes:
+    """The same without a position, for data that is not yet JSON."""
+    return frame(event, dumps(data))
 
 
 def parts(frames: bytes) -> list[bytes]:

@@ -123,7 +123,6 @@ class PageQuery:
     """Which part of a list is wanted."""
 
     thread_id: str | None = None
-    graph: str | None = None
     status: str | None = None
     limit: int = 20
     offset: int = 0
