@@ -24,7 +24,7 @@ Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
 
 CONNECT_SECONDS = 5
-CHECKOUT_SECONDS = 10
+CHECKOUT_SECONDS = 2
 """The longest a statement waits for a free connection before the answer is 503."""
 START_SECONDS = 5
 """The longest a start waits for the pool's first connections."""
