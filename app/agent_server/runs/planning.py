@@ -56,6 +56,8 @@ class Planner:
     async def _go_on(self) -> Step | Progress:
         """Continue an earlier attempt; what it had finished is not executed again."""
         snapshot = await self._snapshot()
+        if self._claim.kind == "state":
+            return _progress_of(snapshot)  # its checkpoint is all that there was to be done
         if _is_over(snapshot, self._graph) or await self._is_after_breakpoint(snapshot):
             return _progress_of(snapshot)
         return self._step(None)
