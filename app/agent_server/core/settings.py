@@ -99,12 +99,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _cross_field(self) -> Self:
+        wrong: list[str] = []
         if self.pool_min_size > self.pool_max_size:
-            msg = "POOL_MIN_SIZE is above POOL_MAX_SIZE"
-            raise ValueError(msg)
+            wrong.append("POOL_MIN_SIZE is above POOL_MAX_SIZE")
         if self.lease_renew_seconds * 2 > self.lease_seconds:
-            msg = "LEASE_RENEW_SECONDS must be at most half of LEASE_SECONDS"
-            raise ValueError(msg)
+            wrong.append("LEASE_RENEW_SECONDS must be at most half of LEASE_SECONDS")
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return self
 
     @property
@@ -148,14 +149,27 @@ def read_settings() -> Settings:
     try:
         return Settings()  # pyright: ignore[reportCallIssue]  # the environment supplies the fields
     except ValidationError as error:
-        raise ConfigurationError(_sentence(error)) from None
+        parts = _parts(error) + _parts_behind(error)
+        raise ConfigurationError("The environment is not usable: " + "; ".join(parts)) from None
 
 
-def _sentence(error: ValidationError) -> str:
-    parts = [
+def _parts_behind(error: ValidationError) -> list[str]:
+    """Return what is wrong between the settings that are right by themselves."""
+    wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+    usable = {name: Settings.model_fields[name].default for name in wrong - {"database_url"}}
+    if "database_url" in wrong:
+        usable["database_url"] = "postgresql:///"
+    try:
+        Settings(**usable)
+    except ValidationError as more:
+        return _parts(more) if wrong else []
+    return []
+
+
+def _parts(error: ValidationError) -> list[str]:
+    return [
         f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
         if item["loc"]
         else item["msg"]
         for item in error.errors(include_input=False, include_url=False)
     ]
-    return "The environment is not usable: " + "; ".join(parts)

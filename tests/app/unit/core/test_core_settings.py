@@ -119,6 +119,15 @@ def test_all_wrong_values_are_named_at_once(environment: Environment) -> None:
     assert all(name in refusal() for name in ("PORT", "AUTH", "LEASE_SECONDS"))
 
 
+def test_values_that_do_not_fit_each_other_are_named_beside_wrong_ones(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    environment(PORT="x", POOL_MIN_SIZE="30", LEASE_RENEW_SECONDS="14")
+    told = ("DATABASE_URL", "PORT", "POOL_MIN_SIZE is above", "LEASE_RENEW_SECONDS must")
+    assert all(refusal().count(part) == 1 for part in told)
+
+
 @pytest.mark.parametrize(
     ("values", "named"),
     [
