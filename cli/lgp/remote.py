@@ -81,13 +81,14 @@ def _of_answer(error: api.ApiError) -> LgpError:
     body = an_object(error.body)
     extra = {"code": error.code, "run_id": error.run_id, "request_id": error.request_id}
     known = {name: value for name, value in extra.items() if value}
-    return kind(f"{error.detail}{_fields(body)}{_nearest(error, body)}", **known)
+    return kind(f"{error.detail}{_fields(error.detail, body)}{_nearest(error, body)}", **known)
 
 
-def _fields(body: dict[str, Any]) -> str:
+def _fields(detail: str, body: dict[str, Any]) -> str:
     """Which fields of the body were wrong, where the detail leaves it open."""
     errors = [an_object(item) for item in a_list(body.get("errors"))]
-    return "".join(f"; {item.get('field')}: {item.get('message')}" for item in errors[:3])
+    open_ones = [item for item in errors if str(item.get("message")) not in detail]
+    return "".join(f"; {item.get('field')}: {item.get('message')}" for item in open_ones[:3])
 
 
 def _nearest(error: api.ApiError, body: dict[str, Any]) -> str:

@@ -8,8 +8,11 @@ import langgraph_client as api
 from lgp.approval import actions_of
 from lgp.output import document, escape, json_line, out
 from lgp.paths import own_command
+from lgp.shapes import a_list, an_object
 
 WAITS_FOR_A_HUMAN = 3
+MAX_DEPTH = 5
+"""Of the example of an answer: a schema may refer to itself."""
 
 
 def show_result(graph: str, result: api.RunResult, *, machine: bool) -> int:
@@ -61,10 +64,45 @@ def answers(graph: str, thread_id: str, interrupts: tuple[api.Interrupt, ...]) -
 
 
 def _example(interrupt: api.Interrupt) -> str:
-    """A value of the type that the question wants."""
-    kind: Any = (interrupt.response_schema or {}).get("type")
-    examples: dict[str, Any] = {"boolean": True, "object": {}, "array": [], "number": 0, "integer": 0}
-    return json.dumps(examples.get(kind, "your answer") if isinstance(kind, str) else "your answer")
+    """A value that fits what the question wants, as far as its schema is a plain one."""
+    schema = an_object(interrupt.response_schema)
+    return json.dumps(_fitting(schema, an_object(schema.get("$defs"))))
+
+
+def _fitting(given: Any, definitions: dict[str, Any], depth: int = 0) -> Any:
+    schema = an_object(given)
+    if name := str(schema.get("$ref", "")).removeprefix("#/$defs/"):
+        schema = an_object(definitions.get(name))
+    choices = [*a_list(schema.get("examples")), *a_list(schema.get("enum"))]
+    for known in (schema.get("const"), schema.get("default"), *choices):
+        if known is not None:
+            return known
+    options = [*a_list(schema.get("anyOf")), *a_list(schema.get("oneOf"))]
+    if options and depth < MAX_DEPTH:
+        return _fitting(options[0], definitions, depth + 1)
+    return _of_type(schema, definitions, depth)
+
+
+def _of_type(schema: dict[str, Any], definitions: dict[str, Any], depth: int) -> Any:
+    kind: Any = schema.get("type")
+    if isinstance(kind, list):
+        kind = next(iter(a_list(kind)), None)
+    if kind == "object" and depth < MAX_DEPTH:
+        properties = an_object(schema.get("properties"))
+        required = [str(name) for name in a_list(schema.get("required"))]
+        return {name: _fitting(properties.get(name), definitions, depth + 1) for name in required}
+    if kind == "array" and depth < MAX_DEPTH and schema.get("minItems"):
+        return [_fitting(schema.get("items"), definitions, depth + 1)]
+    number = schema.get("minimum", 0)
+    examples: dict[str, Any] = {
+        "boolean": True,
+        "object": {},
+        "array": [],
+        "number": number,
+        "integer": number,
+        "null": None,
+    }
+    return examples.get(str(kind), "your answer")
 
 
 def quoted(word: str) -> str:

@@ -9,13 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import jsonschema
 import pytest
 from cli_instance import Instance, Running, make_graphs
 
-from langgraph_client import StreamEvent
+from langgraph_client import BadRequest, Interrupt, StreamEvent
+from langgraph_client._errors import Problem
 from lgp import output
+from lgp.commands.reading import _table
 from lgp.events import show_events
 from lgp.main import VERBS, main
+from lgp.remote import translated
+from lgp.results import answers
 
 
 class Done(NamedTuple):
@@ -217,3 +222,48 @@ def test_ctrl_c_while_watching_leaves_the_run_and_says_how_to_watch_on(
     output.people.cache_clear()
     assert show_events("echo", events(), machine=False) == 130
     assert "stream echo --run r-1" in capfd.readouterr().err
+
+
+SCHEMAS = [
+    {"type": "object", "properties": {"ok": {"type": "boolean"}, "note": {}}, "required": ["ok"]},
+    {"type": "object", "properties": {"kind": {"enum": ["a", "b"]}}, "required": ["kind"]},
+    {"$ref": "#/$defs/answer", "$defs": {"answer": {"type": "array", "minItems": 1, "items": {"const": 7}}}},
+    {"anyOf": [{"type": "integer", "minimum": 3}, {"type": "null"}]},
+    {"type": ["string", "null"]},
+    {"type": "object"},
+    {"$ref": "#"},
+    {
+        "type": "object",
+        "required": ["deep"],
+        "properties": {"deep": {"$ref": "#/$defs/d"}},
+        "$defs": {"d": {"type": "object", "required": ["n"], "properties": {"n": {"type": "number"}}}},
+    },
+]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_the_answer_that_is_hinted_fits_the_question(schema: dict[str, object]) -> None:
+    [command] = answers("ask", "t", (Interrupt(id="i", value="?", response_schema=schema),))
+    given = json.loads(shlex.split(command)[-1])
+    if schema != {"$ref": "#"}:
+        jsonschema.validate(given, schema)
+
+
+def test_what_a_422_says_is_told_once_and_what_it_leaves_open_too() -> None:
+    body = {
+        "errors": [{"field": "config.tags", "message": "too long"}, {"field": "input.x", "message": "no key"}]
+    }
+    error = BadRequest(
+        Problem(status=422, code="invalid_request", detail="config.tags: too long.", body=body)
+    )
+    assert str(translated(error, "")) == "config.tags: too long.; input.x: no key"
+
+
+def test_ids_are_never_cut(capfd: pytest.CaptureFixture[str]) -> None:
+    output.out.cache_clear()
+    long = ["0" * 36, "1" * 60, "success", "2026-01-01 00:00:00", "[x]"]
+    _table(["run", "thread", "status", "created", "error"], [long, ["é" * 36, "", "", "", ""]], 3)
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[1].split() == " ".join(long).split()
+    assert lines[0].index("thread") == lines[1].index("1" * 60)
+    assert lines[-1] == "2 of 3"

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.cells import cell_len, set_cell_size
 
 import langgraph_client as api
 from lgp.inputs import read_json
@@ -148,10 +148,11 @@ def _tell(value: Any, line: str, *, machine: bool) -> None:
 
 
 def _table(heads: list[str], rows: list[list[str]], total: int) -> None:
-    table = Table(*heads, box=None, pad_edge=False, header_style="dim")
-    for row in rows:
-        table.add_row(*row)
-    out().print(table)
+    """Print columns that are never cut, however narrow the terminal is: ids are there to be copied."""
+    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+    for number, row in enumerate([heads, *rows]):
+        line = "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
+        out().print(line.rstrip(), markup=False, style=None if number else "dim")
     if total > len(rows):
         out().print(f"[dim]{len(rows)} of {total}[/dim]")
 
