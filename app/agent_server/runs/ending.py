@@ -83,7 +83,7 @@ class Endings:
         config = RunnableConfig(configurable={"thread_id": str(claim.thread_key), "checkpoint_ns": ""})
         try:
             return bool(waiting(await graph.aget_state(config, subgraphs=True)))
-        except Unavailable:
+        except ServerError:  # away, or it holds what cannot be read back: then nobody can answer, either
             return False
 
 
