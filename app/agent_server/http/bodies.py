@@ -29,8 +29,8 @@ _OFFSET: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=2**31 - 1)
 _SECONDS: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, allow_inf_nan=False)])
 
 
-async def content_of(request: Request) -> dict[str, Any]:
-    """Read a JSON object.
+async def content_of(request: Request) -> tuple[dict[str, Any], int]:
+    """Read a JSON object; return it and its size in bytes.
 
     Raises:
         BodyTooLarge: more than BODY_BYTES.
@@ -55,7 +55,7 @@ async def content_of(request: Request) -> dict[str, Any]:
     if not isinstance(content, dict):
         msg = "The body must be a JSON object."
         raise Invalid(msg)
-    return content  # pyright: ignore[reportUnknownVariableType]  # any JSON object
+    return content, len(body)  # pyright: ignore[reportUnknownVariableType]  # any JSON object
 
 
 async def _loaded(body: bytes) -> Any:

@@ -220,12 +220,14 @@ class _Face:
 
     async def _call(self, request: Request) -> Call:
         principal, graph = await self._where(request)
+        content, size = await bodies.content_of(request)
         return Call(
             principal=principal,
             graph=graph,
             route=request.url.path,
             request_id=request.scope["request_id"],
-            content=await bodies.content_of(request),
+            content=content,
+            size=size,
             idempotency_key=bodies.idempotency_key_of(request),
         )
 

@@ -24,6 +24,7 @@ from agent_server.core.errors import (
     UnknownRun,
     UnknownThread,
 )
+from agent_server.core.jsonio import LARGE_BYTES
 from agent_server.core.principal import Principal
 from agent_server.core.settings import Settings
 from agent_server.runs.answers import check_form
@@ -51,6 +52,8 @@ class Call:
     request_id: str
     content: Mapping[str, Any]
     """The body as it came, for its fingerprint."""
+    size: int
+    """Of the body, in bytes."""
     idempotency_key: str | None = None
 
 
@@ -88,11 +91,17 @@ class RunService:
             msg = "input null goes on at once or not at all: it cannot be enqueued."
             raise Invalid(msg, errors=[{"field": "on_busy", "message": msg}])
         loaded = self._executor.registry.named(call.graph)
-        loaded.check_config(body.config.context, body.config.configurable)
         thread_id = body.thread_id or str(uuid4())
-        run = self._new(call, thread_id, "input", body, enqueue=body.on_busy == "enqueue")
+
+        def checked() -> NewRun:
+            loaded.check_config(body.config.context, body.config.configurable)
+            if body.input is not None:
+                loaded.check_input(body.input)
+            return self._new(call, thread_id, "input", body, enqueue=body.on_busy == "enqueue")
+
+        # What takes long for a large body must not hold the event loop up.
+        run = await asyncio.to_thread(checked) if call.size > LARGE_BYTES else checked()
         if body.input is not None:
-            loaded.check_input(body.input)
             return await self._submit(call, run, make_thread=True)
         try:
             return await self._submit(call, run, make_thread=False)
