@@ -172,7 +172,8 @@ class KeepingCancellation:
     """Raises CancelledError where the task was cancelled in the block, whatever psycopg made of it.
 
     A cancelled psycopg ends the statement on the server and raises what comes back: a lost connection,
-    say, which would be tried again by a task that was told to stop.
+    say, which would be tried again by a task that was told to stop. Or it returns: before Python 3.12
+    `asyncio.wait_for` loses a cancellation that comes together with what it waits for.
     """
 
     def __enter__(self) -> None:
@@ -182,7 +183,8 @@ class KeepingCancellation:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         """Give a cancellation back its name."""
-        if isinstance(error, psycopg.Error) and self._task and self._task.cancelling() > self._before:
+        answered = error is None or isinstance(error, psycopg.Error)
+        if answered and self._task and self._task.cancelling() > self._before:
             raise asyncio.CancelledError from error
 
 
