@@ -16,8 +16,10 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
+from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
+from agent_server.core.errors import Invalid
 from agent_server.effects import idempotency_key
 
 LEDGER = os.environ["LEDGER_URL"]
@@ -257,3 +259,43 @@ def _turn(state: Turns) -> Turns:
 
 
 turns = StateGraph(Turns).add_node("turn", _turn).add_edge(START, "turn").compile()
+
+
+async def _killer(state: Work) -> Work:
+    """Beyond its gate it kills its process, if it is asked to."""
+    await record(state["mark"], "gate")
+    await pass_gate(state["mark"], "gate")
+    if state.get("asks"):
+        os._exit(9)
+    return {"steps": ["passed"]}
+
+
+killer = StateGraph(Work).add_node("gate", _killer).add_edge(START, "gate").compile()
+
+
+async def _put_what_no_index_takes(state: Work, runtime: Runtime) -> Work:
+    await record(state["mark"], "put")
+    assert runtime.store is not None
+    await runtime.store.aput(("notes",), os.urandom(4000).hex(), {})
+    return {"steps": ["put"]}
+
+
+long_key = StateGraph(Work).add_node("put", _put_what_no_index_takes).add_edge(START, "put").compile()
+
+
+async def _refuse(state: Work) -> Work:
+    await record(state["mark"], "refuse")
+    raise Invalid("the node's own words")  # noqa: EM101, TRY003  # what a graph may do
+
+
+refusing = StateGraph(Work).add_node("refuse", _refuse).add_edge(START, "refuse").compile()
+
+
+async def _held(state: Answers) -> Answers:
+    await record(state["mark"], "held")
+    await pass_gate(state["mark"], "held")
+    return {"answers": ["held"]}
+
+
+_both = StateGraph(Answers).add_node("ask", _ask_once).add_node("held", _held)
+ask_beside = _both.add_edge(START, "ask").add_edge(START, "held").compile()
