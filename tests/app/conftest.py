@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import LiteralString
 
@@ -41,17 +42,24 @@ def migrated_template(postgres_cluster: Cluster) -> Iterator[str]:
     """The URL of a database that is migrated once and then only copied."""
     with empty_database(postgres_cluster) as url:
         asyncio.run(migrate(settings_for(url)))
+        # Whoever writes to it by mistake is told; the setting is not copied.
+        read_only = "ALTER DATABASE {} SET default_transaction_read_only = on"
+        _execute(postgres_cluster, read_only, _name_of(url))
         yield url
 
 
 @pytest.fixture
 def migrated_database(postgres_cluster: Cluster, migrated_template: str) -> Iterator[str]:
     """The URL of a migrated database of this test alone."""
-    name = f"copy_{next(_copies)}"
-    template = str(conninfo_to_dict(migrated_template)["dbname"])
-    _execute(postgres_cluster, "CREATE DATABASE {} TEMPLATE {}", name, template)
-    yield postgres_cluster.url_of(name)
-    _execute(postgres_cluster, "DROP DATABASE {} WITH (FORCE)", name)
+    with _copy(postgres_cluster, migrated_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_migrated_database(postgres_cluster: Cluster, migrated_template: str) -> Iterator[str]:
+    """The URL of a migrated database of this module alone."""
+    with _copy(postgres_cluster, migrated_template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -59,6 +67,18 @@ async def database(migrated_database: str) -> AsyncIterator[Database]:
     """An open pool on a migrated database of this test alone."""
     async with open_database(settings_for(migrated_database)) as opened:
         yield opened
+
+
+@contextmanager
+def _copy(cluster: Cluster, template: str) -> Iterator[str]:
+    name = f"copy_{next(_copies)}"
+    _execute(cluster, "CREATE DATABASE {} TEMPLATE {}", name, _name_of(template))
+    yield cluster.url_of(name)
+    _execute(cluster, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _name_of(url: str) -> str:
+    return str(conninfo_to_dict(url)["dbname"])
 
 
 def _execute(cluster: Cluster, statement: LiteralString, *names: str) -> None:

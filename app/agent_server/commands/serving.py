@@ -1,7 +1,10 @@
 """`serve` and `worker`: the processes that stay."""
 
+import os
+import signal
 from argparse import Namespace
 from importlib import import_module
+from types import FrameType
 from typing import Any
 
 from agent_server.core.logs import configure_logs
@@ -10,6 +13,7 @@ from agent_server.core.settings import Settings, read_settings
 
 def serve(given: Namespace) -> int:
     """Answer requests until SIGTERM or SIGINT."""
+    _stop_early()
     settings = _settings(given)
     settings.require_safe_exposure()
     _server().serve(settings, worker=not given.no_worker)
@@ -18,9 +22,23 @@ def serve(given: Namespace) -> int:
 
 def worker(given: Namespace) -> int:
     """Execute runs until SIGTERM or SIGINT."""
+    _stop_early()
     settings = _settings(given)
     _server().work(settings)
     return 0
+
+
+def _stop_early() -> None:
+    """End at once on a signal that comes before the server has handlers of its own: nothing is held yet.
+
+    Without one, the first process of a container would ignore it.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # what a handler is given
+        os._exit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
 
 
 def _server() -> Any:

@@ -193,9 +193,9 @@ def test_a_resumed_run_has_a_stream_of_its_own(http: httpx.Client) -> None:
 
 
 @pytest.fixture(scope="module")
-def lone_server(migrated_template: str) -> Iterator[ServerProcess]:
+def lone_server(module_migrated_database: str) -> Iterator[ServerProcess]:
     """A server that nobody else makes grow."""
-    with serving(migrated_template) as server:
+    with serving(module_migrated_database) as server:
         yield server
 
 

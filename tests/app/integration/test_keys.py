@@ -25,9 +25,9 @@ class Counted(Database):
         super().__init__(database.pool)
         self.asked = 0
 
-    async def together(self, *arguments: Any) -> Any:
+    async def all(self, *arguments: Any) -> Any:
         self.asked += 1
-        return await super().together(*arguments)
+        return await super().all(*arguments)
 
 
 async def made(keys: KeyStore, expires_in: timedelta | None = None) -> tuple[str, Any]:

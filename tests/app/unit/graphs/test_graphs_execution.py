@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from agent_server.core.jsonio import dumps
 from agent_server.graphs.execution import (
-    STREAM_MODES,
     Progress,
     Step,
     answers_of,
@@ -22,6 +21,8 @@ from agent_server.graphs.execution import (
     plain_interrupt,
 )
 from agent_server.graphs.strict import serializer_for
+
+STREAM_MODES = ("values", "updates", "messages", "custom", "events")
 
 
 class Thread:
