@@ -10,7 +10,8 @@ _BIN = ".venv/bin/"
 CHECKS = {
     "format": (_BIN + "ruff", "format", "--check", "--quiet", "."),
     "lint": (_BIN + "ruff", "check", "--quiet", "."),
-    "types": (_BIN + "pyright",),
+    # else a pyrightconfig.json in any folder above would be preferred
+    "types": (_BIN + "pyright", "--project", "pyproject.toml"),
     "layers": (_BIN + "lint-imports",),
     "figures": (_BIN + "python", "tools/figures.py"),
     "locks": (_BIN + "python", "tools/check_lock.py"),

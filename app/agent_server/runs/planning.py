@@ -74,7 +74,7 @@ class Planner:
         body = stored(StateBody, self._claim.payload)
         try:
             await self._graph.aupdate_state(self._config(RunConfig()), body.values, as_node=body.as_node)
-        except InvalidUpdateError as error:
+        except (InvalidUpdateError, TypeError, ValueError) as error:  # also of the graph's own reducers
             msg = "The graph cannot take this update: check 'values', and name a node in 'as_node'."
             raise InvalidInput(msg) from error
         return _progress_of(await self._snapshot())

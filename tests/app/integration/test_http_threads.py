@@ -102,6 +102,15 @@ def test_an_ambiguous_update_is_refused_without_a_trace(http: httpx.Client, surf
     assert counts(surface_database) == before
 
 
+def test_a_value_that_a_reducer_cannot_take_is_refused_and_changes_nothing(
+    http: httpx.Client, thread: str
+) -> None:
+    before = state(http, "echo", thread), runs(http, "echo")["total"]
+    problem(update(http, "echo", thread, {"items": 7}), 422, "invalid_input")
+    assert (state(http, "echo", thread), runs(http, "echo")["total"]) == before
+    ok(update(http, "echo", thread, {"items": ["taken"]}))
+
+
 def test_an_update_of_a_waiting_thread_asks_again(http: httpx.Client) -> None:
     thread_id = ok(invoke(http, "ask", {"text": "old?"}, thread_id=new_thread()))["thread_id"]
     told = ok(update(http, "ask", thread_id, {"text": "new?"}))
