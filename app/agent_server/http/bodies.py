@@ -1,7 +1,7 @@
 """What a request says, checked: its body, its query, its headers."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +9,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from agent_server.core.errors import BodyTooLarge, Invalid, RequestTimeout, UnknownRun
-from agent_server.core.jsonio import LARGE_BYTES, loads, refuse_unsafe_text
+from agent_server.core.jsonio import loads, refuse_unsafe_text
+from agent_server.core.large import by_size
 from agent_server.runs.replay import START, Position
 from agent_server.runs.requests import ThreadId
 
@@ -20,8 +21,6 @@ BODY_SECONDS = 60
 KEY_CHARACTERS = 255
 LIMIT_MAX = 100
 """Of a page: an entry may hold a result or a state of many MiB."""
-_READERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="body")
-"""Large bodies are read here: apart from the threads of nodes, which may all be taken for long."""
 
 _THREAD_ID: TypeAdapter[str] = TypeAdapter(ThreadId)
 _LIMIT: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=1, le=LIMIT_MAX)])
@@ -51,18 +50,11 @@ async def content_of(request: Request) -> tuple[dict[str, Any], int]:
     except ClientDisconnect:
         msg = "The client left before its body was whole."
         raise Invalid(msg) from None
-    content = await _loaded(bytes(body))
+    content = await by_size(len(body), partial(loads, bytes(body)))
     if not isinstance(content, dict):
         msg = "The body must be a JSON object."
         raise Invalid(msg)
     return content, len(body)  # pyright: ignore[reportUnknownVariableType]  # any JSON object
-
-
-async def _loaded(body: bytes) -> Any:
-    """Parse, and keep the event loop free while it takes long."""
-    if len(body) <= LARGE_BYTES:
-        return loads(body)
-    return await asyncio.get_running_loop().run_in_executor(_READERS, loads, body)
 
 
 def thread_id_of(request: Request) -> str:

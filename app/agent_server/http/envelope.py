@@ -38,7 +38,7 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
-            whole = message["type"] == "http.response.body" and not message.get("more_body", False)
+            whole = is_last(message)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -52,6 +52,11 @@ class Envelope:
                     await answer(scope, receive, send_with_id)
             if scope["path"] not in _QUIET:
                 _log(scope, status, time.perf_counter() - began)
+
+
+def is_last(message: Message) -> bool:
+    """Whether nothing of the answer follows."""
+    return message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent_server.core.errors import RequestTimeout, ServerError, Unavailable
+from agent_server.http.answers import location
 
 log = structlog.get_logger()
 
@@ -23,7 +24,7 @@ async def on_server_error(request: Request, error: Exception) -> Response:
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after)
     if "run_id" in error.extra and "name" in request.path_params:
-        headers["Location"] = f"/graphs/{request.path_params['name']}/runs/{error.extra['run_id']}"
+        headers |= location(request.path_params["name"], error.extra["run_id"])
     if isinstance(error, RequestTimeout):
         headers["Connection"] = "close"  # the rest of the body may never come
     if error.status == 401:  # noqa: PLR2004  # the status that asks for a key

@@ -25,11 +25,12 @@ from agent_server.http.answers import (
     thread_json,
 )
 from agent_server.http.description import described
+from agent_server.http.envelope import is_last
 from agent_server.runs.engine import Engine
 from agent_server.runs.replay import START, Position, RunRef
 from agent_server.runs.requests import InputBody, ResumeBody, StateBody, parse
 from agent_server.runs.service import Call, Handle
-from agent_server.storage.runs import PageQuery
+from agent_server.storage.runs import Outcome, PageQuery
 from agent_server.storage.threads import ThreadQuery, ThreadStore
 
 
@@ -126,11 +127,7 @@ class _Face:
         call = await self._call(request)
         body = parse(StateBody, call.content)
         handle = await self._engine.runs.update_state(call, body)
-        outcome = await self._engine.runs.wait(handle, self._wait_seconds)
-        if outcome is None:
-            raise _still_running(handle.ref)
-        if outcome.error_code is not None:
-            raise run_error(handle.ref, outcome)
+        await self._end_of(handle)
         state = await self._engine.states.state(call.principal, call.graph, body.thread_id)
         return json_response(state, headers=location(call.graph, handle.ref.run_id))
 
@@ -165,7 +162,7 @@ class _Face:
         run = await self._engine.runs.get(principal, graph, run_id)
         seconds = min(bodies.wait_of(request), self._wait_seconds)
         if seconds and not run.ended:
-            await self._engine.runs.wait(Handle(RunRef(principal, graph, run_id, run.thread_id)), seconds)
+            await self._engine.runs.wait(Handle(RunRef.of(principal, run)), seconds)
             run = await self._engine.runs.get(principal, graph, run_id)
         return run_response(run)
 
@@ -174,9 +171,7 @@ class _Face:
         principal, graph = await self._where_of_run(request)
         position = bodies.last_event_of(request)
         run = await self._engine.runs.get(principal, graph, bodies.run_id_of(request))
-        return self._streaming(
-            Handle(RunRef(principal, graph, run.run_id, run.thread_id)), position, "continue"
-        )
+        return self._streaming(Handle(RunRef.of(principal, run)), position, "continue")
 
     async def cancel(self, request: Request) -> Response:
         """Stop a run."""
@@ -237,13 +232,19 @@ class _Face:
             return run_response(await self._engine.runs.get(ref.principal, ref.graph, ref.run_id), 202)
         watch = asyncio.create_task(self._cancel_if_left(request, ref)) if on_disconnect == "cancel" else None
         try:
-            outcome = await self._engine.runs.wait(handle, self._wait_seconds)
+            return run_answer(ref, await self._end_of(handle))
         finally:
             if watch is not None:
                 watch.cancel()
+
+    async def _end_of(self, handle: Handle) -> Outcome:
+        """Wait for a run; raises its error, or StillRunning."""
+        outcome = await self._engine.runs.wait(handle, self._wait_seconds)
         if outcome is None:
-            raise _still_running(ref)
-        return run_answer(ref, outcome)
+            raise _still_running(handle.ref)
+        if outcome.error_code is not None:
+            raise run_error(handle.ref, outcome)
+        return outcome
 
     async def _cancel_if_left(self, request: Request, ref: RunRef) -> None:
         """Cancel the run when its client leaves; whoever waits for it then sees it end."""
@@ -271,7 +272,7 @@ class _EventStream(StreamingResponse):
         async def send_noting(message: Message) -> None:
             nonlocal whole
             await send(message)
-            whole = message["type"] == "http.response.body" and not message.get("more_body", False)
+            whole = is_last(message)
 
         try:
             await super().__call__(scope, receive, send_noting)

@@ -5,14 +5,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
-from langchain_core.runnables import RunnableConfig
 
 from agent_server.core.errors import LeaseLost, ServerError, Unavailable
 from agent_server.graphs.registry import Registry
 from agent_server.runs.answers import waiting
 from agent_server.runs.execution import Execution
+from agent_server.runs.states import reading
 from agent_server.storage.runs import Chunk, Outcome, RunStore
-from agent_server.storage.saver import ReadOnlySaver
 from agent_server.storage.threads import ThreadStatus
 
 RETRY_SECONDS = 1.0
@@ -79,8 +78,7 @@ class Endings:
         """Whether the thread still waits for a human, although this run of it was cut short."""
         claim = execution.claim
         loaded = self._registry.named(claim.graph)
-        graph = loaded.bound(ReadOnlySaver(self._store.database, loaded.serde))
-        config = RunnableConfig(configurable={"thread_id": str(claim.thread_key), "checkpoint_ns": ""})
+        graph, config = reading(loaded, self._store.database, claim.thread_key)
         try:
             return bool(waiting(await graph.aget_state(config, subgraphs=True)))
         except ServerError:  # away, or it holds what cannot be read back: then nobody can answer, either

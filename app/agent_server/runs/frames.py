@@ -1,7 +1,5 @@
 """Server-sent events as bytes: encoded once, logged, and sent as they are."""
 
-from agent_server.core.jsonio import dumps
-
 HEARTBEAT = b": heartbeat\n\n"
 _END = b"\n\n"
 
@@ -10,11 +8,6 @@ def frame(event: str, data: bytes, position: tuple[int, int] | None = None) -> b
     """Encode one event; `data` is JSON without line breaks, `position` its attempt and seq."""
     head = b"event: %b\ndata: %b\n" % (event.encode(), data)
     return head + (b"id: %d-%d\n\n" % position if position else b"\n")
-
-
-def json_frame(event: str, data: object) -> bytes:
-    """The same without a position, for data that is not yet JSON."""
-    return frame(event, dumps(data))
 
 
 def parts(frames: bytes) -> list[bytes]:

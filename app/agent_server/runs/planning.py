@@ -1,5 +1,6 @@
 """From a claimed run to what its graph has to do: decided under the lease, on a state that stands still."""
 
+from functools import cached_property
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
@@ -41,9 +42,13 @@ class Planner:
             return await self._go_on()
         if self._claim.kind == "state":
             return await self._update_state()
-        if self._claim.kind == "resume":
-            return await self._resume(stored(AcceptedBody, self._claim.payload))
-        return await self._begin(stored(InputBody, self._claim.payload))
+        body = self._body
+        return await (self._resume(body) if isinstance(body, AcceptedBody) else self._begin(body))
+
+    @cached_property
+    def _body(self) -> InputBody | AcceptedBody:
+        """What was asked for, of a run that executes its graph."""
+        return stored(AcceptedBody if self._claim.kind == "resume" else InputBody, self._claim.payload)
 
     async def _has_checkpoint(self) -> bool:
         """Whether an earlier attempt of this run got as far as a checkpoint."""
@@ -121,13 +126,12 @@ class Planner:
         return await self._graph.aget_state(self._config(RunConfig()), subgraphs=True)
 
     def _step(self, graph_input: Any) -> Step:
-        body = stored(AcceptedBody if self._claim.kind == "resume" else InputBody, self._claim.payload)
         return Step(
             input=graph_input,
-            config=self._config(body.config),
-            context=body.config.context,
-            modes=frozenset(body.stream_mode),
-            subgraphs=body.subgraphs,
+            config=self._config(self._body.config),
+            context=self._body.config.context,
+            modes=frozenset(self._body.stream_mode),
+            subgraphs=self._body.subgraphs,
             durability=self._loaded.durability,
         )
 

@@ -11,10 +11,11 @@ import orjson
 import structlog
 
 from agent_server.core.errors import ServerError, UnknownRun
+from agent_server.core.jsonio import dumps
 from agent_server.core.principal import Principal
 from agent_server.runs.execution import Execution
 from agent_server.runs.executor import Executor
-from agent_server.runs.frames import HEARTBEAT, frame, json_frame, parts
+from agent_server.runs.frames import HEARTBEAT, frame, parts
 from agent_server.runs.notify import POLL_SECONDS, Hub
 from agent_server.runs.pulse import wait_for
 from agent_server.storage.runs import Chunk, Outcome, RunRecord
@@ -33,6 +34,11 @@ class RunRef:
     graph: str
     run_id: UUID
     thread_id: str
+
+    @classmethod
+    def of(cls, principal: Principal, run: RunRecord) -> "RunRef":
+        """Refer to a run that the principal may see."""
+        return cls(principal, run.graph, run.run_id, run.thread_id)
 
 
 class Replay:
@@ -154,7 +160,7 @@ def ending(run: RunRef, outcome: Outcome) -> bytes:
     """Return the last frames of an ended run, which have no id: they are made from its row."""
     failed = b""
     if outcome.error_code is not None:
-        failed = json_frame("error", {"code": outcome.error_code, "detail": outcome.error_detail})
+        failed = frame("error", dumps({"code": outcome.error_code, "detail": outcome.error_detail}))
     data = orjson.dumps(
         {
             "run_id": str(run.run_id),

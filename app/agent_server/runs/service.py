@@ -24,7 +24,7 @@ from agent_server.core.errors import (
     UnknownRun,
     UnknownThread,
 )
-from agent_server.core.jsonio import LARGE_BYTES
+from agent_server.core.large import by_size
 from agent_server.core.principal import Principal
 from agent_server.core.settings import Settings
 from agent_server.runs.answers import check_form
@@ -99,8 +99,7 @@ class RunService:
                 loaded.check_input(body.input)
             return self._new(call, thread_id, "input", body, enqueue=body.on_busy == "enqueue")
 
-        # What takes long for a large body must not hold the event loop up.
-        run = await asyncio.to_thread(checked) if call.size > LARGE_BYTES else checked()
+        run = await by_size(call.size, checked)
         if body.input is not None:
             return await self._submit(call, run, make_thread=True)
         try:
@@ -186,7 +185,7 @@ class RunService:
         if execution is not None:
             execution.stop("cancelled")
         record = await self.get(principal, graph, run_id)
-        await self.wait(Handle(RunRef(principal, graph, run_id, record.thread_id)), CANCEL_SECONDS)
+        await self.wait(Handle(RunRef.of(principal, record)), CANCEL_SECONDS)
         return await self.get(principal, graph, run_id)
 
     def cancel_soon(self, ref: RunRef) -> None:
@@ -218,9 +217,7 @@ class RunService:
         )
 
     async def _submit(self, call: Call, run: NewRun, *, make_thread: bool) -> Handle:
-        if self._executor.draining:
-            msg = "This process stops; ask another one."
-            raise Draining(msg)
+        self._refuse_if_draining()
         key = _key_of(call)
         joined = await self._joined(call, key)
         if joined is not None:
@@ -259,14 +256,12 @@ class RunService:
         record = await self._store.get(call.principal, call.graph, run_id)
         if record is None:
             return None  # refused meanwhile, and its key is gone with it
-        ref = RunRef(call.principal, call.graph, run_id, record.thread_id)
+        ref = RunRef.of(call.principal, record)
         return Handle(ref, self._executor.local.get(run_id), joined=True)
 
     async def _wait_for_others(self, ref: RunRef, seconds: float) -> Outcome | None:
         """Look at a run of another process, and wait a moment for its end."""
-        if self._executor.draining:
-            msg = "This process stops; ask another one."
-            raise Draining(msg, run_id=str(ref.run_id))
+        self._refuse_if_draining(run_id=str(ref.run_id))
         with self._hub.news_of(ref.run_id) as pulse:
             news = pulse.next()
             await self._store.watch(ref.principal, ref.run_id)
@@ -275,6 +270,11 @@ class RunService:
                 return record.outcome
             await wait_for(news, seconds)
         return None
+
+    def _refuse_if_draining(self, **extra: str) -> None:
+        if self._executor.draining:
+            msg = "This process stops; ask another one."
+            raise Draining(msg, **extra)
 
     async def _cancel_quietly(self, ref: RunRef) -> None:
         try:

@@ -1,6 +1,7 @@
 """What a thread holds: its state now, and how it came to be."""
 
 from typing import Any
+from uuid import UUID
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
@@ -9,7 +10,7 @@ from agent_server.core.errors import UnknownThread
 from agent_server.core.principal import Principal
 from agent_server.graphs.execution import plain_interrupt
 from agent_server.graphs.pregel import Graph
-from agent_server.graphs.registry import Registry
+from agent_server.graphs.registry import LoadedGraph, Registry
 from agent_server.storage.database import Database
 from agent_server.storage.saver import ReadOnlySaver
 from agent_server.storage.threads import ThreadStore
@@ -44,8 +45,13 @@ class StateReader:
         thread = await self._threads.get(principal, thread_id)
         if thread is None or thread.graph != graph:
             raise UnknownThread(thread_id)
-        config = RunnableConfig(configurable={"thread_id": str(thread.thread_key), "checkpoint_ns": ""})
-        return loaded.bound(ReadOnlySaver(self._database, loaded.serde)), config
+        return reading(loaded, self._database, thread.thread_key)
+
+
+def reading(loaded: LoadedGraph, database: Database, thread_key: UUID) -> tuple[Graph, RunnableConfig]:
+    """Return a graph that can only read, and the config that names a thread's newest checkpoint."""
+    config = RunnableConfig(configurable={"thread_id": str(thread_key), "checkpoint_ns": ""})
+    return loaded.bound(ReadOnlySaver(database, loaded.serde)), config
 
 
 def _plain(thread_id: str, snapshot: StateSnapshot) -> dict[str, Any]:

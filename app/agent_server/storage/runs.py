@@ -209,7 +209,9 @@ class RunStore:
 
     async def accept_resume(self, claim: Claim, payload: str, detail: str) -> bool:
         """Record who answered what, in the audit log and in the run; False when the lease is lost."""
-        params = {**_token(claim), **_owner(claim.principal), "payload": payload, "detail": detail}
+        who = claim.principal
+        owner = {"tenant": who.tenant, "subject": who.subject}
+        params = {**_token(claim), **owner, "payload": payload, "detail": detail}
         return await self.database.one(_SQL["accept_resume"], params) is not None
 
     async def abandon(self, claim: Claim) -> None:
@@ -332,10 +334,6 @@ async def renew_leases(
 
 def _token(claim: Claim) -> dict[str, Any]:
     return {"run_id": claim.run_id, "attempt": claim.attempt}
-
-
-def _owner(principal: Principal) -> dict[str, Any]:
-    return {"tenant": principal.tenant, "subject": principal.subject}
 
 
 def _chunk(chunk: Chunk | None) -> dict[str, Any]:

@@ -154,7 +154,7 @@ update agent.runs r set
 from free, agent.threads t
 where r.run_id = free.run_id and t.thread_key = r.thread_key
 returning
-    r.run_id, r.thread_key, r.tenant, r.graph, r.kind, r.payload, r.created_by, r.request_id, r.attempt,
+    r.run_id, r.thread_key, r.tenant, r.graph, r.kind, r.payload, r.created_by, r.attempt,
     r.cancel_requested, r.watched, r.crashes, free.crashed, t.thread_id, t.last_outcome,
     extract(epoch from now() - r.started_at)::float8 as elapsed
 
