@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"lgp", "lgp-agent-server", "lgp-client"}
+OURS = {"langgraph-components", "lgp", "lgp-agent-server", "lgp-client"}
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)")
 
 
@@ -26,7 +26,13 @@ class Lock(NamedTuple):
 LOCKS = (
     Lock(
         "requirements.lock",
-        ("pyproject.toml", "app/pyproject.toml", "cli/pyproject.toml", "client/pyproject.toml"),
+        (
+            "pyproject.toml",
+            "app/pyproject.toml",
+            "cli/pyproject.toml",
+            "client/pyproject.toml",
+            "components/pyproject.toml",
+        ),
     ),
     Lock("app/requirements.lock", ("app/pyproject.toml",)),
 )
@@ -44,7 +50,10 @@ def pins(text: str) -> dict[str, set[Version]]:
 def requirements(source: Path) -> Iterator[Requirement]:
     """What a pyproject.toml asks for, less our own packages."""
     document = tomllib.loads(source.read_text())
-    wanted = [*document.get("project", {}).get("dependencies", [])]
+    project = document.get("project", {})
+    wanted = [*project.get("dependencies", [])]
+    for extra in project.get("optional-dependencies", {}).values():
+        wanted += extra
     for group in document.get("dependency-groups", {}).values():
         wanted += group
     yield from (found for line in wanted if canonicalize_name((found := Requirement(line)).name) not in OURS)

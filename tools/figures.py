@@ -14,6 +14,7 @@ PACKAGES = {
     "app/graphs": "tests/app",
     "cli": "tests/cli",
     "client": "tests/client",
+    "components": "tests/infra",
 }
 FUNCTION_MEDIAN, FUNCTION_P90, FUNCTION_MAX = 10, 35, 80
 MODULE_P90, MODULE_MAX = 300, 450

@@ -69,7 +69,7 @@ def _install() -> None:
     _uv("installing the locked packages", "pip", "sync", *python, "--require-hashes", LOCK, UV_LOCK)
     editables = [part for project in PROJECTS for part in ("--editable", f"./{project}")]
     _uv(
-        "linking app, cli and client",
+        "linking our packages",
         "pip",
         "install",
         *python,

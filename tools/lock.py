@@ -12,9 +12,9 @@ QUARANTINE = timedelta(days=7)
 _FLAGS = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url")
 _LOCKS = {
     "requirements.lock": (
-        *("--group", "pyproject.toml:dev"),
-        *("app/pyproject.toml", "cli/pyproject.toml", "client/pyproject.toml"),
-        *("--no-emit-package", "lgp-client"),
+        *("--group", "pyproject.toml:dev", "--all-extras"),
+        *("app/pyproject.toml", "cli/pyproject.toml", "client/pyproject.toml", "components/pyproject.toml"),
+        *("--no-emit-package", "lgp-client", "--no-emit-package", "langgraph-components"),
     ),
     "app/requirements.lock": ("--constraint", "requirements.lock", "app/pyproject.toml"),
     "tools/uv.lock.txt": ("tools/uv.in",),

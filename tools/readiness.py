@@ -11,7 +11,7 @@ STAMP = VENV / ".ready"
 
 LOCK = ROOT / "requirements.lock"
 UV_LOCK = ROOT / "tools" / "uv.lock.txt"
-PROJECTS = ("app", "cli", "client")
+PROJECTS = ("app", "cli", "client", "components")
 _SOURCES = (LOCK, UV_LOCK, *(ROOT / project / "pyproject.toml" for project in PROJECTS))
 
 
