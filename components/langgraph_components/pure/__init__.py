@@ -1,0 +1,1 @@
+"""What the components decide, as plain functions: no module here imports pulumi."""

@@ -1,0 +1,112 @@
+"""Policy documents: least privilege, as data. Equal input gives equal documents."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Statement = dict[str, Any]
+Policy = dict[str, Any]
+
+THIS_KEY = ("*",)
+"""The only resource a key policy can name: inside it, `*` is the key that bears it."""
+
+
+def partition(region: str) -> str:
+    """`aws`, `aws-cn` or `aws-us-gov`: the first part of every ARN of that region."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def document(*statements: Statement) -> Policy:
+    """A policy of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[Any] = (),
+    *,
+    principal: Mapping[str, Any] | None = None,
+    conditions: Mapping[str, Any] | None = None,
+) -> Statement:
+    """One `Allow`. `resources` is left out of trust policies, which have none."""
+    statement: Statement = {"Sid": sid, "Effect": "Allow"}
+    if principal is not None:
+        statement["Principal"] = dict(principal)
+    statement["Action"] = list(actions)
+    if resources:
+        statement["Resource"] = list(resources)
+    if conditions:
+        statement["Condition"] = dict(conditions)
+    return statement
+
+
+def trust_service(service: str) -> Policy:
+    """A role that an AWS service assumes, such as `eks.amazonaws.com`."""
+    return document(allow("AssumeRole", ["sts:AssumeRole"], principal={"Service": service}))
+
+
+def trust_pod_identity(account_id: str, cluster_arn: Any) -> Policy:
+    """A role that pods get through EKS Pod Identity, of one cluster alone.
+
+    Namespace and service account are bound by the association; the session's tags carry them too.
+    """
+    conditions = {
+        "StringEquals": {"aws:SourceAccount": account_id},
+        "ArnEquals": {"aws:SourceArn": cluster_arn},
+    }
+    principal = {"Service": "pods.eks.amazonaws.com"}
+    return document(
+        allow("PodIdentity", ["sts:AssumeRole", "sts:TagSession"], principal=principal, conditions=conditions)
+    )
+
+
+_KEY_ADMINISTRATION = (
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:Encrypt",
+    "kms:GenerateDataKey*",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListAliases",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:ReEncrypt*",
+    "kms:RetireGrant",
+    "kms:RevokeGrant",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+)
+"""What the account may delegate by its IAM policies, by name: a policy with `kms:*` passes no review."""
+
+_KEY_USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+
+
+def key_policy(account_id: str, region: str, *, logs: bool = False) -> Policy:
+    """A KMS key that the account's IAM policies govern, and with `logs` that its CloudWatch Logs may use."""
+    root = {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"}
+    account = allow("AccountGoverns", _KEY_ADMINISTRATION, THIS_KEY, principal=root)
+    if not logs:
+        return document(account)
+    groups = f"arn:{partition(region)}:logs:{region}:{account_id}:log-group:*"
+    service = allow(
+        "CloudWatchLogs",
+        _KEY_USE,
+        THIS_KEY,
+        principal={"Service": f"logs.{region}.amazonaws.com"},
+        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    )
+    return document(account, service)
