@@ -8,7 +8,7 @@ bin := .venv/bin
 
 .PHONY: help
 help: ## Print these verbs.
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: ## Install the locked environment into .venv, and nothing else.
@@ -24,7 +24,12 @@ dev: setup ## The same, and load the graphs again whenever their files change.
 
 .PHONY: test
 test: setup ## Run the tests (ARGS="tests/cli -k embedded").
-	@exec $(bin)/python -m pytest $(or $(ARGS),tests --ignore=tests/chaos --ignore=tests/bench)
+	@exec $(bin)/python -m pytest $(or $(ARGS),tests --ignore=tests/chaos --ignore=tests/bench --ignore=tests/cluster --ignore=tests/engine)
+
+.PHONY: test-cluster
+test-cluster: setup ## The rendered stacks on a real Kubernetes, built once (KUBECONFIG_TEST=path for another one).
+	@[ -n "$$KUBECONFIG_TEST" ] || $(bin)/python -m tests.cluster.build
+	@exec $(bin)/python -m pytest tests/cluster $(ARGS)
 
 .PHONY: check
 check: setup ## Format, lint, types, layers, size figures, locks.
@@ -41,6 +46,10 @@ bench: setup ## Measure: the floor, this server, the naive listing (ARGS=… for
 .PHONY: chaos
 chaos: setup ## The long suite: kills, pauses and takeovers by the dozen.
 	@exec $(bin)/python -m pytest tests/chaos $(ARGS)
+
+.PHONY: test-engine
+test-engine: setup ## The stacks on the real Pulumi engine, without a cloud (tests/engine/README.md).
+	@exec $(bin)/python -m pytest tests/engine $(ARGS)
 
 .PHONY: clean
 clean: ## Remove .venv and all caches; the data in .lgp stays.

@@ -1,0 +1,45 @@
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from engine.world import Deployed, Told, World, missing, new_world, with_project
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """Whatever starts the engine asks for this: it skips where there is none."""
+    if reason := missing():
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def world(engine: None, tmp_path: Path) -> World:
+    """An empty world with echo providers."""
+    return new_world(tmp_path / "world")
+
+
+@pytest.fixture(scope="session")
+def deploy(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Deployed]:
+    """Deploys a stack, once: who changes it copies its world first."""
+
+    @cache
+    def deployed(name: str) -> Deployed:
+        world = with_project(new_world(tmp_path_factory.mktemp(name) / "world"), name)
+        told = Told()
+        result = world.stack(name).up(**told.arguments())
+        return Deployed(name, world, told, result.outputs)
+
+    return deployed
+
+
+@pytest.fixture(params=["dev", "prod"])
+def deployed(request: pytest.FixtureRequest, deploy: Callable[[str], Deployed], tmp_path: Path) -> Deployed:
+    """Each of the stacks on AWS, in a world that the test may change."""
+    return deploy(request.param).copy(tmp_path / "copy")
+
+
+@pytest.fixture
+def prod(deploy: Callable[[str], Deployed], tmp_path: Path) -> Deployed:
+    """The prod stack, in a world that the test may change."""
+    return deploy("prod").copy(tmp_path / "copy")
