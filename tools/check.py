@@ -13,6 +13,7 @@ CHECKS = {
     # else a pyrightconfig.json in any folder above would be preferred
     "types": (_BIN + "pyright", "--project", "pyproject.toml"),
     "layers": (_BIN + "lint-imports",),
+    "reference": (_BIN + "python", "tools/reference.py", "--check"),
     "figures": (_BIN + "python", "tools/figures.py"),
     "locks": (_BIN + "python", "tools/check_lock.py"),
     "installed": (_BIN + "uv", "pip", "check", "--quiet", "--python", _BIN + "python"),

@@ -1,0 +1,144 @@
+"""`make reference`: docs/reference/components.md from the components' own models, or `--check` it"""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin
+
+import pulumi
+from pydantic.fields import FieldInfo
+
+import langgraph_components
+from langgraph_components.args import Args
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reference" / "components.md"
+HEAD = """# Components
+
+Made by `make reference` from the models in `components/langgraph_components/`; do not edit.
+Python names; other languages write them in camel case. `or output`: another resource's output will do.
+"""
+
+
+def components() -> list[type[pulumi.ComponentResource]]:
+    """Every exported component, by name."""
+    found = (value for value in vars(langgraph_components).values() if inspect.isclass(value))
+    return sorted(
+        (value for value in found if issubclass(value, pulumi.ComponentResource)), key=lambda c: c.__name__
+    )
+
+
+def page() -> str:
+    """The whole page. Equal models give an equal page."""
+    done: set[type[Args]] = set()
+    parts = [HEAD]
+    for component in components():
+        model = inspect.get_annotations(component.__init__)["args"]
+        parts.append(f"## {component.__name__}\n\n{inspect.cleandoc(component.__doc__ or '')}\n")
+        parts += [_table(inner) for inner in _models(model, done)]
+        parts.append(_outputs(component))
+    return "\n".join(parts)
+
+
+def _models(model: type[Args], done: set[type[Args]]) -> Iterator[type[Args]]:
+    """The model, then those of its fields that the page does not have yet."""
+    if model in done:
+        return
+    done.add(model)
+    yield model
+    for field in model.model_fields.values():
+        for inner in _classes(field.annotation):
+            if issubclass(inner, Args):
+                yield from _models(inner, done)
+
+
+def _classes(annotation: Any) -> Iterator[type]:
+    if inspect.isclass(annotation) and not get_args(annotation):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _classes(inner)
+
+
+_COLUMNS = "| field | type | default | meaning |\n|---|---|---|---|"
+
+
+def _table(model: type[Args]) -> str:
+    rows = [
+        f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {_text(field)} |"
+        for name, field in model.model_fields.items()
+    ]
+    title = f"### {model.__name__}\n\n{inspect.cleandoc(model.__doc__ or '')}\n"
+    return "\n".join([title, _COLUMNS, *rows, ""])
+
+
+def _text(field: FieldInfo) -> str:
+    return " ".join((field.description or "").split()).replace("|", "\\|")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value: Any = field.get_default(call_default_factory=True)
+    if isinstance(value, Args):
+        return "its defaults"
+    if isinstance(value, Enum):
+        value = value.value
+    return "none" if value is None else f"`{value}`"
+
+
+def _type(annotation: Any) -> str:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Union:
+        plain = [part for part in inner if part is not type(None) and not _is_awaited(part)]
+        told = " or ".join(dict.fromkeys(map(_type, plain)))
+        return f"{told} or output" if any(map(_is_awaited, inner)) else told
+    if origin in {list, dict}:
+        return f"{origin.__name__} of {_type(inner[-1])}"
+    if inspect.isclass(annotation) and issubclass(annotation, Enum):
+        return " \\| ".join(f"`{member.value}`" for member in annotation)
+    if inspect.isclass(annotation) and issubclass(annotation, Args):
+        return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+    return {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}.get(
+        getattr(annotation, "__name__", ""), "any"
+    )
+
+
+def _is_awaited(annotation: Any) -> bool:
+    return get_origin(annotation) is not None and getattr(get_origin(annotation), "__name__", "") in {
+        "Awaitable",
+        "Output",
+    }
+
+
+def _outputs(component: type[pulumi.ComponentResource]) -> str:
+    source = inspect.getsource(component).splitlines()
+    rows = [f"| `{name}` | {_doc_after(source, name)} |" for name in inspect.get_annotations(component)]
+    return "\n".join(["Outputs:", "", "| output | meaning |", "|---|---|", *rows, ""])
+
+
+def _doc_after(source: list[str], name: str) -> str:
+    """The docstring below an attribute: not kept at run time, so read from the source."""
+    start = next(i for i, line in enumerate(source) if line.strip().startswith(f"{name}:"))
+    text = "\n".join(source[start + 1 :]).split('"""', 2)
+    return " ".join(text[1].split()) if len(text) > 1 else ""
+
+
+def main() -> int:
+    """Write the page, or with `--check` say whether it is current."""
+    wanted = page()
+    if "--check" in sys.argv[1:]:
+        current = PAGE.read_text() if PAGE.exists() else ""
+        if current != wanted:
+            sys.stderr.write(
+                "reference: docs/reference/components.md is not current (run `make reference`)\n"
+            )
+        return int(current != wanted)
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(wanted)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
