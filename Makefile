@@ -39,6 +39,10 @@ check: setup ## Format, lint, types, layers, size figures, locks.
 lock: setup ## Resolve the locks anew, a week behind the registries (BEFORE=2026-11-16 for another day).
 	@$(bin)/python tools/lock.py $(BEFORE)
 
+.PHONY: reference
+reference: setup ## Write docs/reference from the components' own models.
+	@$(bin)/python tools/reference.py
+
 .PHONY: bench
 bench: setup ## Measure: the floor, this server, the naive listing (ARGS=… for its options).
 	@exec $(bin)/python -m tests.bench $(ARGS)
