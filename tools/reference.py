@@ -1,4 +1,4 @@
-"""`make reference`: docs/reference/components.md from the components' own models, or `--check` it"""
+"""`make reference`: docs/reference/components.md from the components' own models, or `--check` it."""
 
 import inspect
 import sys
