@@ -25,6 +25,7 @@ ECHOED = ("aws", "docker-build", "kubernetes")
 """Packages that the echo provider plays; it claims the version of the SDK."""
 PROJECT_FILES = ("__main__.py", "Pulumi.yaml", "app", "components")
 """What a stack program needs of the repository: itself, the components, and the image's build context."""
+_DERIVED = ("__pycache__", "*.egg-info", "venv")
 
 
 def missing() -> str | None:
@@ -171,7 +172,7 @@ def with_project(world: World, stack: str) -> World:
     for name in PROJECT_FILES:
         source, target = ROOT / name, world.program / name
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_DERIVED))
         else:
             shutil.copy2(source, target)
     return _with_environment(world, stack)
@@ -190,4 +191,12 @@ def with_program(world: World, name: str) -> World:
     """The world with one of the small programs in `tests/engine/programs`."""
     shutil.copytree(Path(__file__).parent / "programs" / name, world.program, dirs_exist_ok=True)
     (world.program / ".venv").symlink_to(Path(sys.prefix))
+    return world
+
+
+def with_plugin(world: World) -> World:
+    """The world with the components beside the program, as a plugin that has an environment."""
+    folder = world.program / "components"
+    shutil.copytree(ROOT / "components", folder, ignore=shutil.ignore_patterns(*_DERIVED))
+    (folder / "venv").symlink_to(Path(sys.prefix))  # where a Python plugin has it unless told otherwise
     return world
