@@ -47,13 +47,17 @@ def trust_service(service: str) -> Policy:
     return document(allow("AssumeRole", ["sts:AssumeRole"], principal={"Service": service}))
 
 
-def trust_pod_identity(account_id: str, cluster_arn: Any) -> Policy:
-    """A role that pods get through EKS Pod Identity, of one cluster alone.
+def trust_pod_identity(account_id: str, cluster_arn: Any, *, namespace: str, service_account: str) -> Policy:
+    """A role that the pods of one service account of one cluster get through EKS Pod Identity.
 
-    Namespace and service account are bound by the association; the session's tags carry them too.
+    The association binds it too; by the session's tags the role refuses even a wrong association.
     """
     conditions = {
-        "StringEquals": {"aws:SourceAccount": account_id},
+        "StringEquals": {
+            "aws:SourceAccount": account_id,
+            "aws:RequestTag/kubernetes-namespace": namespace,
+            "aws:RequestTag/kubernetes-service-account": service_account,
+        },
         "ArnEquals": {"aws:SourceArn": cluster_arn},
     }
     principal = {"Service": "pods.eks.amazonaws.com"}
