@@ -11,14 +11,8 @@ from langgraph_components.args import Args, Defaulted
 from langgraph_components.pure import iam
 
 
-class EncryptionArgs(Args):
-    """Whose keys they are, and how long a mistake can be undone."""
-
-    account_id: str = Field(pattern=r"^\d{12}$")
-    """AWS account of the keys, 12 digits. Required: key policies name it, and a plan asks no cloud."""
-
-    region: str
-    """AWS region, such as `eu-west-1`. Required: CloudWatch Logs' principal is regional."""
+class EncryptionSettings(Args):
+    """How long a mistake can be undone."""
 
     deletion_window_days: Defaulted[int] = Field(default=30, ge=7, le=30)
     """Days (7 to 30) in which a deleted key can be restored. 30: without its key, every backup is lost."""
@@ -28,6 +22,16 @@ class EncryptionArgs(Args):
 
     protect: Defaulted[bool] = False
     """Whether Pulumi refuses to delete the keys. Off: a stack that holds nothing yet can be destroyed."""
+
+
+class EncryptionArgs(EncryptionSettings):
+    """Whose keys they are, and how long a mistake can be undone."""
+
+    account_id: str = Field(pattern=r"^\d{12}$")
+    """AWS account of the keys, 12 digits. Required: key policies name it, and a plan asks no cloud."""
+
+    region: str
+    """AWS region, such as `eu-west-1`. Required: CloudWatch Logs' principal is regional."""
 
 
 class Encryption(pulumi.ComponentResource):
