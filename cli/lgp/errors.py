@@ -10,6 +10,7 @@ LgpError                    exit 1
 ├── AlreadyRunning          exit 1   another `lgp up` holds this clone
 ├── PortTaken               exit 1   something else listens there
 ├── ServerDied              exit 1   the server process ended by itself
+├── PlanFailed              exit 1   the stack's program raised, or the engine would refuse what it declares
 ├── FolderUnusable          exit 1   a folder is read-only, or someone else's
 └── EmbeddedProblem         exit 1   PostgreSQL could not be made, started or stopped
 """
@@ -72,6 +73,10 @@ class PortTaken(LgpError):
 
 class ServerDied(LgpError):
     """The server process ended by itself."""
+
+
+class PlanFailed(LgpError):
+    """The stack's program raised, or the engine would refuse what it declares."""
 
 
 class FolderUnusable(LgpError):

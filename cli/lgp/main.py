@@ -38,6 +38,7 @@ VERBS = {
     "audit": "server",
     "migrate": "server",
     "retention": "server",
+    "plan": "plan",
 }
 """Each verb and the module of `lgp.commands` that has it as a function of that name."""
 

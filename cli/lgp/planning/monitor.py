@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from logging import Logger
 from typing import Any
 
 import pulumi
@@ -19,59 +20,12 @@ from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from lgp.planning.placeholders import outputs_of
+from lgp.planning.recording import Recording, Resource
 from lgp.planning.values import from_wire
 
+__all__ = ["Program", "Recording", "RecordingMonitor", "Resource", "record"]
+
 STACK = "pulumi:pulumi:Stack"
-
-
-@dataclass(frozen=True)
-class Resource:
-    """One registered resource; its `inputs` may hold `values.Secret`."""
-
-    urn: str
-    type: str
-    name: str
-    parent: str | None
-    """The parent's URN; None under the stack itself."""
-    provider: str | None
-    """The URN of the provider instance that was chosen; None for a component or a default provider."""
-    custom: bool
-    protect: bool
-    inputs: dict[str, Any]
-    depends_on: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    ignore_changes: tuple[str, ...] = ()
-    delete_before_replace: bool = False
-    deleted_with: str | None = None
-    additional_secret_outputs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Recording:
-    """What a program declared: resources in the order of their URNs, and the stack's outputs."""
-
-    project: str
-    stack: str
-    resources: tuple[Resource, ...]
-    outputs: dict[str, Any]
-    duplicates: tuple[str, ...] = ()
-    """URNs that were registered more than once; the engine refuses those."""
-
-    def of_type(self, type_: str) -> list[Resource]:
-        """All resources of a type token."""
-        return [resource for resource in self.resources if resource.type == type_]
-
-    def named(self, name: str, type_: str | None = None) -> Resource:
-        """The one resource of that name (and type); LookupError if there is none, or several."""
-        found = [r for r in self.resources if r.name == name and type_ in (None, r.type)]
-        if len(found) != 1:
-            message = f"{len(found)} resources are named {name}"
-            raise LookupError(message)
-        return found[0]
-
-    def by_urn(self, urn: str | None) -> Resource | None:
-        """The resource of that URN."""
-        return next((resource for resource in self.resources if resource.urn == urn), None)
 
 
 class _Outputs(mocks.Mocks):
@@ -92,6 +46,11 @@ class _Notes:
     resources: dict[str, Resource] = field(default_factory=dict[str, Resource])
     duplicates: list[str] = field(default_factory=list[str])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def recording(self, project: str, stack: str) -> Recording:
+        """All of it, in the order of the URNs: that of the calls is chance."""
+        ordered = tuple(self.resources[urn] for urn in sorted(self.resources))
+        return Recording(project, stack, ordered, self.outputs, tuple(sorted(self.duplicates)))
 
 
 class RecordingMonitor(mocks.MockMonitor):
@@ -135,45 +94,82 @@ class RecordingMonitor(mocks.MockMonitor):
             protect=request.protect,
             inputs=from_wire(request.object),
             depends_on=tuple(sorted(request.dependencies)),
-            aliases=tuple(sorted(alias.urn or alias.spec.name for alias in request.aliases)),
+            references={
+                key: tuple(sorted(found.urns))
+                for key, found in sorted(request.propertyDependencies.items())
+                if found.urns
+            },
+            aliases=self._aliases(request),
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
             deleted_with=request.deletedWith or None,
             additional_secret_outputs=tuple(request.additionalSecretOutputs),
         )
 
+    def _aliases(self, request: Any) -> tuple[str, ...]:
+        """All earlier URNs: by its own aliases, by those of its ancestors, and by both."""
+        found = {alias.urn for alias in request.aliases if alias.urn}
+        for alias in request.aliases:
+            if not alias.urn:
+                found |= set(self._urns_of(alias.spec, request))
+        parent = self.notes.resources.get(request.parent)
+        for earlier in parent.aliases if parent else ():
+            found.add(self.make_urn(earlier, request.type, _renamed(request.name, request.parent, earlier)))
+        return tuple(sorted(found))
+
+    def _urns_of(self, spec: Any, request: Any) -> Generator[str, None, None]:
+        """The URNs one alias stands for; where it names no parent, under every earlier one of the parent."""
+        type_ = spec.type or request.type
+        if spec.noParent or spec.parentUrn:
+            yield self.make_urn("" if spec.noParent else spec.parentUrn, type_, spec.name or request.name)
+            return
+        yield self.make_urn(request.parent, type_, spec.name or request.name)
+        parent = self.notes.resources.get(request.parent)
+        for earlier in parent.aliases if parent else ():
+            name = spec.name or _renamed(request.name, request.parent, earlier)
+            yield self.make_urn(earlier, type_, name)
+
+
+def _renamed(name: str, parent: str, earlier: str) -> str:
+    """A child named after its parent was named after the parent's earlier name, as the engine has it."""
+    now, before = parent.rsplit("::", 1)[-1], earlier.rsplit("::", 1)[-1]
+    return before + name.removeprefix(now) if name.startswith(now) else name
+
 
 Program = Callable[[], Awaitable[None] | None]
 
 
-def record(
+def record(  # noqa: PLR0913  # each has a default, and a caller names those it needs
     program: Program,
     *,
     stack: str = "test",
     project: str = "langgraph-platform",
     config: Mapping[str, Any] | None = None,
     secret_keys: tuple[str, ...] = (),
+    logger: Logger | None = None,
 ) -> Recording:
     """Run a program and return what it declared; what it raises is raised.
 
     `config` has full keys (`project:platform`); values that are no strings go as JSON, as with the CLI.
+    `pulumi.log` writes to `logger`.
     """
-    return copy_context().run(_record, program, stack, project, dict(config or {}), secret_keys)
-
-
-def _record(
-    program: Program, stack: str, project: str, config: dict[str, Any], secret_keys: tuple[str, ...]
-) -> Recording:
+    texts = {key: _as_text(value) for key, value in (config or {}).items()}
     monitor = RecordingMonitor()
-    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    set_all_config(texts, list(secret_keys))
-    with _event_loop() as loop:
-        mocks.set_mocks(monitor.mocks, project, stack, preview=True, monitor=monitor)
-        set_root_resource(None)  # pyright: ignore[reportArgumentType]  # the program's own stack takes its place
-        loop.run_until_complete(run_in_stack(program))
-    notes = monitor.notes
-    ordered = tuple(notes.resources[urn] for urn in sorted(notes.resources))
-    return Recording(project, stack, ordered, notes.outputs, tuple(sorted(notes.duplicates)))
+
+    def run() -> None:
+        set_all_config(texts, list(secret_keys))
+        with _event_loop() as loop:
+            mocks.set_mocks(monitor.mocks, project, stack, preview=True, logger=logger, monitor=monitor)
+            set_root_resource(None)  # pyright: ignore[reportArgumentType]  # the program's own stack takes its place
+            loop.run_until_complete(run_in_stack(program))
+
+    copy_context().run(run)
+    return monitor.notes.recording(project, stack)
+
+
+def _as_text(value: Any) -> str:
+    """As the engine hands config to a program: keys of an object in order."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 @contextmanager
