@@ -26,6 +26,10 @@ dev: setup ## The same, and load the graphs again whenever their files change.
 test: setup ## Run the tests (ARGS="tests/cli -k embedded").
 	@exec $(bin)/python -m pytest $(or $(ARGS),tests --ignore=tests/chaos --ignore=tests/bench --ignore=tests/cluster --ignore=tests/engine)
 
+.PHONY: plan
+plan: setup ## What `pulumi up` would declare, without an account (STACK=prod ARGS="--diff main").
+	@exec $(bin)/python -m lgp plan $(STACK) $(ARGS)
+
 .PHONY: test-cluster
 test-cluster: setup ## The rendered stacks on a real Kubernetes, built once (KUBECONFIG_TEST=path for another one).
 	@[ -n "$$KUBECONFIG_TEST" ] || $(bin)/python -m tests.cluster.build
