@@ -63,7 +63,12 @@ Plan = Callable[[str], list[Document]]
 @pytest.fixture(scope="session")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     """The objects of a stack, rendered once."""
-    return cache(lambda stack: rendered(stack, tmp_path_factory.mktemp(stack)))
+
+    @cache
+    def once(stack: str) -> list[Document]:
+        return rendered(stack, tmp_path_factory.mktemp(stack))
+
+    return once
 
 
 @pytest.fixture(scope="session", params=STACKS)

@@ -29,6 +29,7 @@ ADMIN, MANAGER, SCHEDULER = "admin", "system:kube-controller-manager", "system:k
 HPA_SYNC_SECONDS = 1
 """How often the autoscaler looks, instead of every 15 s."""
 
+VOLUMES = 8
 ZONES = ("eu-test-1a", "eu-test-1b", "eu-test-1c")
 
 
@@ -228,9 +229,8 @@ def _define(plane: ControlPlane, crds: Path) -> None:
 
 
 def _join(plane: ControlPlane, found: Programs, running: Processes, number: int) -> None:
-    plane.kubectl(
-        "create", "--filename", "-", given={"apiVersion": "v1", "kind": "List", "items": _nodes(number)}
-    )
+    items = {"apiVersion": "v1", "kind": "List", "items": [*_nodes(number), *_volumes()]}
+    plane.kubectl("create", "--filename", "-", given=items)
     flags = {
         "kubeconfig": plane.kubeconfig,
         "config": found.stages,
@@ -242,6 +242,23 @@ def _join(plane: ControlPlane, found: Programs, running: Processes, number: int)
     query = ("nodes", "--output", "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}")
     ready = ["True"] * number
     running.wait_for("kwok", lambda: plane.kubectl("get", *query).split() == ready, seconds=READY_SECONDS)
+
+
+def _volumes() -> list[dict[str, Any]]:
+    """Room for claims that name no storage class, as nothing here makes volumes for them."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": f"fake-{index}"},
+            "spec": {
+                "capacity": {"storage": "100Gi"},
+                "accessModes": ["ReadWriteOnce"],
+                "hostPath": {"path": f"/fake/{index}"},
+            },
+        }
+        for index in range(VOLUMES)
+    ]
 
 
 def _nodes(number: int) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What the controllers make of every stack: pods that become ready, Jobs that end, budgets that hold."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -143,7 +143,7 @@ def _allowed(kube: Kube, budget: Document) -> int:
 
 
 @contextmanager
-def _watched(kube: Kube, deployment: Document) -> Iterator[list[int]]:
+def _watched(kube: Kube, deployment: Document) -> Generator[list[int], None, None]:
     """The numbers of available pods that a watcher sees from the first state to the end of the block."""
     seen: list[int] = []
     began, ended = threading.Event(), threading.Event()
@@ -166,7 +166,7 @@ def _watched(kube: Kube, deployment: Document) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _no_room(plane: ControlPlane) -> Iterator[None]:
+def _no_room(plane: ControlPlane) -> Generator[None, None, None]:
     """No node takes a new pod."""
     plane.kubectl("cordon", "--selector", "kubernetes.io/os=linux")
     try:

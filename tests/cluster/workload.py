@@ -21,8 +21,8 @@ class Workload:
 
     stack: str
     documents: list[Document]
-    applied: list[tuple[Document, Answer]] = field(default_factory=list)
-    undefined: list[Document] = field(default_factory=list)
+    applied: list[tuple[Document, Answer]] = field(default_factory=list[tuple[Document, Answer]])
+    undefined: list[Document] = field(default_factory=list[Document])
     """Custom resources that this cluster has no definition for."""
 
     def of_kind(self, *kinds: str) -> list[Document]:
