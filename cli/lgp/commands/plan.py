@@ -10,7 +10,7 @@ from lgp.output import Machine, escape, json_line, note, out, people
 from lgp.paths import ROOT
 
 if TYPE_CHECKING:
-    from lgp.planning.program import Planned
+    from lgp.planning.recording import Recording
 
 Stack = Annotated[str, typer.Argument(metavar="[STACK]", help="The stack, by its Pulumi.STACK.yaml.")]
 Out = Annotated[
@@ -23,31 +23,65 @@ Folder = Annotated[
 ]
 
 
-def plan(stack: Stack = "dev", *, written: Out = None, cwd: Folder = ROOT, machine: Machine = False) -> int:
+Revision = Annotated[
+    str,
+    typer.Option(
+        "--diff", metavar="REV", show_default=False, help="Compare with a git revision, REV or REV:STACK."
+    ),
+]
+
+
+def plan(
+    stack: Stack = "dev",
+    *,
+    written: Out = None,
+    against: Revision = "",
+    cwd: Folder = ROOT,
+    machine: Machine = False,
+) -> int:
     """Show what `pulumi up` would declare: no account, no cluster, no network."""
-    from lgp.planning import program  # noqa: PLC0415  # other verbs start without it
-
-    planned = program.plan(cwd.resolve(), stack)
-    _tell(planned)
-    if written is not None:
-        from lgp.planning.files import write_plan  # noqa: PLC0415
-
-        note(f"{write_plan(planned.recording, written)} files in {written}")
+    folder = cwd.resolve()
+    if against:
+        return _compare(folder, stack, against, written, machine=machine)
+    recording = _planned(folder, stack, written)
     if machine:
-        from lgp.planning.document import plan_document  # noqa: PLC0415
+        from lgp.planning.document import plan_document  # noqa: PLC0415  # as below
 
-        json_line(plan_document(planned.recording))
+        json_line(plan_document(recording))
     else:
-        from lgp.planning.tree import show_plan  # noqa: PLC0415
+        from lgp.planning.tree import show_plan  # noqa: PLC0415  # as below
 
-        show_plan(planned.recording, out())
+        show_plan(recording, out())
     return 0
 
 
-def _tell(planned: "Planned") -> None:
-    """What the program said, on stderr."""
+def _compare(folder: Path, stack: str, against: str, written: Path | None, *, machine: bool) -> int:
+    """Both plans at once, each in a process of its own, then what differs."""
+    from lgp.planning import changes, compare, document, revisions  # noqa: PLC0415  # as below
+
+    with revisions.planned_at(folder, against, stack) as other:
+        recording = _planned(folder, stack, written)
+        before = other()
+    if before.note:
+        note(before.note)
+    found = compare.compare(before.recording, recording)
+    if machine:
+        json_line(document.comparison_document(found, stack, against))
+    else:
+        changes.show_comparison(found, out())
+    return 0
+
+
+def _planned(folder: Path, stack: str, written: Path | None) -> "Recording":
+    """The plan of this tree; what the program said is on stderr, and the files are written."""
+    from lgp.planning import files, program  # noqa: PLC0415  # every other verb starts without them
+
+    planned = program.plan(folder, stack)
     for message in planned.messages:
         if message.level >= WARNING:
             people().print(f"[yellow]warning:[/yellow] {escape(message.text)}")
         else:
             note(message.text)
+    if written is not None:
+        note(f"{files.write_plan(planned.recording, written)} files in {written}")
+    return planned.recording

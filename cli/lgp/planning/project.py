@@ -46,7 +46,7 @@ def read_stack(folder: Path, stack: str) -> StackInputs:
     given = _given(folder, stack)
     declared: dict[str, Any] = described.get("config") or {}
     rules = {_full(project, key): rule for key, rule in declared.items()}
-    config, secret = _resolved(_stack_file(stack), given, rules)
+    config, secret = _resolved(stack_file(stack), given, rules)
     program = folder / str(described.get("main") or ".")
     return StackInputs(project, stack, program, config, tuple(sorted(secret)))
 
@@ -57,14 +57,15 @@ def stacks(folder: Path) -> list[str]:
     return sorted(name for name in found if name)
 
 
-def _stack_file(stack: str) -> str:
+def stack_file(stack: str) -> str:
+    """The file of a stack."""
     return f"Pulumi.{stack}.yaml"
 
 
 def _given(folder: Path, stack: str) -> dict[str, Any]:
     """The config of the stack's file, by full key."""
     known = ", ".join(stacks(folder)) or "none"
-    name = _stack_file(stack)
+    name = stack_file(stack)
     content = read_mapping(folder / name, f"there is no stack {stack!r} ({name}); there are: {known}")
     given: dict[str, Any] = content.get("config") or {}
     for key in given:

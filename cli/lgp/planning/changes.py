@@ -1,0 +1,102 @@
+"""What differs between two plans, for people: `+`, `-` and `~`; what replaces a stateful resource is red."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from lgp.planning.compare import Comparison, PropertyChange, ResourceChange, identity
+from lgp.planning.document import sign
+from lgp.planning.paths import ABSENT
+from lgp.planning.recording import Resource
+from lgp.planning.replacements import Effect, is_stateful
+from lgp.planning.shape import short_type
+
+WIDTH = 80
+"""Characters shown of a value; `--json` has it whole."""
+
+_EFFECTS: dict[Effect, str] = {
+    "": "",
+    "ignored": " [dim]ignored[/dim]",
+    "may replace": " [yellow]may replace[/yellow]",
+    "replaces": " [bold red]replaces[/bold red]",
+}
+
+
+def show_comparison(found: Comparison, console: Console) -> None:
+    """Print every resource that differs, then a line that counts them."""
+    lines = [*map(_added, found.added), *map(_removed, found.removed)]
+    for change in found.changed:
+        lines += [_changed(change), *(_property(each) for each in change.properties)]
+    for each in found.outputs:
+        lines += [_property(PropertyChange(f"output {each.path}", each.old, each.new))]
+    for line in lines:
+        console.print(line)
+    console.print(summary(found))
+
+
+def summary(found: Comparison) -> str:
+    """`1 added, 2 removed, 3 changed; 1 replaces stateful resources, 1 destroyed`."""
+    if found.is_empty():
+        return "no difference"
+    counted = f"{len(found.added)} added, {len(found.removed)} removed, {len(found.changed)} changed"
+    grave = [(found.replaced(), "replaced"), (found.destroyed(), "destroyed")]
+    told = [f"{len(items)} {word}" for items, word in grave if items]
+    return f"[bold]{counted}[/bold]" + (f"; [bold red]stateful: {', '.join(told)}[/bold red]" if told else "")
+
+
+def _added(resource: Resource) -> str:
+    return f"[green]+ {_name(resource)}[/green]"
+
+
+def _removed(resource: Resource) -> str:
+    if not is_stateful(resource.type):
+        return f"[red]- {_name(resource)}[/red]"
+    kept = ", and it is protected: the engine refuses" if resource.protect else ""
+    return f"[bold red]- {_name(resource)} destroys what it holds{kept}[/bold red]"
+
+
+def _changed(change: ResourceChange) -> str:
+    line = f"[yellow]~[/yellow] {_name(change.new)}{_EFFECTS[change.effect]}"
+    if change.through:
+        line += f" [dim]through {escape(identity(change.through))}[/dim]"
+    if change.effect == "replaces" and change.old.protect:
+        line += " [bold red]and it is protected: the engine refuses[/bold red]"
+    if change.renamed:
+        line += f" [dim]renamed from {escape(identity(change.old.urn))}[/dim]"
+    return line
+
+
+def _property(change: PropertyChange) -> str:
+    told = {
+        "+": f"[green]+[/green] {escape(change.path)}: {_value(change.new)}",
+        "-": f"[red]-[/red] {escape(change.path)}: {_value(change.old)}",
+        "~": f"[yellow]~[/yellow] {escape(change.path)}: {_pair(change.old, change.new)}",
+    }[sign(change.old, change.new)]
+    return f"    {told}{_EFFECTS[change.effect]}"
+
+
+def _name(resource: Resource) -> str:
+    return f"{escape(short_type(resource.type))} {escape(resource.name)}"
+
+
+def _pair(old: Any, new: Any) -> str:
+    """Both values; of long ones the part around the first place where they differ."""
+    before, after = _text(old), _text(new)
+    same = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    start = max(0, same - WIDTH // 4) if max(len(before), len(after)) > WIDTH else 0
+    return f"{_cut(before, start)} → {_cut(after, start)}"
+
+
+def _value(value: Any) -> str:
+    return _cut(_text(value), 0)
+
+
+def _text(value: Any) -> str:
+    return "" if value is ABSENT else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _cut(text: str, start: int) -> str:
+    end = start + WIDTH
+    return escape(("…" if start else "") + text[start:end] + ("…" if end < len(text) else ""))
