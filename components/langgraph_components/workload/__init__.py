@@ -1,0 +1,1 @@
+"""What `AgentWorkload` declares, one module for each concern."""

@@ -1,0 +1,196 @@
+"""What runs: the migration, the API, the workers, and the retention's sweeps."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi_kubernetes import apps, batch, core
+
+from langgraph_components.pure import autoscaling, environment, jobs, labels, pods
+from langgraph_components.pure.budget import API_PORT, METRICS_PORT
+from langgraph_components.pure.labels import Part
+from langgraph_components.workload.configuration import TIMES, Configuration, database_url
+from langgraph_components.workload.parts import DatabaseAuth, WorkloadApi, WorkloadWorkers
+from langgraph_components.workload.scope import Scope, after
+
+if TYPE_CHECKING:
+    from langgraph_components.agent_workload import AgentWorkloadArgs
+
+PORTS = {"http": API_PORT, "metrics": METRICS_PORT}
+TASK = pods.resources("100m", "256Mi", "512Mi", "1000m")
+"""A migration or a sweep: one process, a few connections, no model."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """Names of the API."""
+
+    deployment_name: pulumi.Output[str]
+    service_name: pulumi.Output[str]
+
+
+def declare(scope: Scope, args: "AgentWorkloadArgs", config: Configuration) -> Api:
+    """The migration first; nothing serves or sweeps before it has succeeded."""
+    migrated = [_migration(scope, args, config)]
+    service = _service(scope)
+    api = _api(scope, args, config, migrated)
+    if args.workers.replicas:
+        _workers(scope, args, config, migrated)
+    _retention(scope, args, config, migrated)
+    return Api(after("agent-server", api), after(labels.APPLICATION, service))
+
+
+def _placement(args: "AgentWorkloadArgs") -> pods.Placement:
+    return pods.Placement(
+        node_selector=args.node_selector,
+        tolerations=[
+            {
+                "key": one.key,
+                "operator": "Exists" if one.value is None else "Equal",
+                **({} if one.value is None else {"value": one.value}),
+                **({} if one.effect is None else {"effect": one.effect}),
+            }
+            for one in args.tolerations
+        ],
+        priority_class=args.priority_class,
+        image_pull_secrets=args.image_pull_secrets,
+    )
+
+
+def _migration(scope: Scope, args: "AgentWorkloadArgs", config: Configuration) -> pulumi.Resource:
+    """A Job named by the image: a new image migrates once, an unchanged one never again.
+
+    A Job cannot be changed: what changes it makes a new one, of the same name unless the image changed, so
+    the old one goes first. Its time to live is not looked at: it would be a reason to migrate again.
+    """
+    by_password = args.database.auth is DatabaseAuth.FILE
+    role = environment.active_role(args.database.user, args.database.generation)
+    url = database_url(args, args.database.host, None)
+    ca = environment.private_ca() if args.ca_bundle is not None else {}
+    container = pods.Container(
+        name="migrate",
+        image=args.image,
+        command=pods.server_command("migrate"),
+        env={
+            "LOG_FORMAT": "json",
+            **environment.migration(url=url, role=role, with_password=by_password),
+            **ca,
+        },
+        resources=TASK,
+        volumes=config.migrating,
+    )
+    template = pods.Pod(
+        container,
+        part=Part.MIGRATION,
+        account=config.migration_account,
+        placement=_placement(args),
+        restart="Never",
+    ).template()
+    name = jobs.migration_name(args.image_hash, args.database.generation)
+    return scope.declare(
+        batch.v1.Job,
+        "migration",
+        scope.metadata(name, Part.MIGRATION),
+        scope.opts(delete_before_replace=True, ignore_changes=["spec.ttlSecondsAfterFinished"]),
+        spec=jobs.migration(template),
+    )
+
+
+def _server(
+    args: "AgentWorkloadArgs",
+    config: Configuration,
+    part: Part,
+    command: str,
+    sizes: WorkloadApi | WorkloadWorkers,
+) -> dict[str, Any]:
+    """Template of a process that serves probes and metrics, and that drains when it is stopped."""
+    own = {"WORKER_CONCURRENCY": str(sizes.concurrency)} if part is Part.WORKER else {}
+    container = pods.Container(
+        name=part.value,
+        image=args.image,
+        command=pods.server_command(command),
+        env=own,
+        env_from=config.settings,
+        ports=PORTS,
+        resources=pods.resources(
+            sizes.cpu_request, sizes.memory_request, sizes.memory_limit, sizes.cpu_limit
+        ),
+        volumes=config.serving,
+        more={**pods.server_probes(), **pods.pre_stop(TIMES.pre_stop)},
+    )
+    return pods.Pod(
+        container,
+        part=part,
+        account=config.account,
+        placement=_placement(args),
+        grace=TIMES.grace,
+        more=pods.spread(labels.selector(part)),
+        labels={labels.SCRAPED: "true"},
+    ).template()
+
+
+def _api(
+    scope: Scope, args: "AgentWorkloadArgs", config: Configuration, migrated: list[pulumi.Resource]
+) -> apps.v1.Deployment:
+    template = _server(args, config, Part.API, "serve", args.api)
+    spec = autoscaling.deployment(template, labels.selector(Part.API), strategy=autoscaling.rolling())
+    return scope.declare(
+        apps.v1.Deployment,
+        "api",
+        scope.metadata("agent-server", Part.API),
+        # the autoscaler owns their number: a number of ours would be a conflict at every update
+        scope.opts(depends_on=migrated, ignore_changes=["spec.replicas"]),
+        spec=spec,
+    )
+
+
+def _workers(
+    scope: Scope, args: "AgentWorkloadArgs", config: Configuration, migrated: list[pulumi.Resource]
+) -> apps.v1.Deployment:
+    template = _server(args, config, Part.WORKER, "worker", args.workers)
+    strategy = args.workers.strategy.value
+    spec = autoscaling.deployment(
+        template,
+        labels.selector(Part.WORKER),
+        strategy=autoscaling.rolling() if strategy == "RollingUpdate" else {"type": strategy},
+        replicas=args.workers.replicas,
+    )
+    metadata = scope.metadata("agent-server-worker", Part.WORKER)
+    return scope.declare(apps.v1.Deployment, "worker", metadata, scope.opts(depends_on=migrated), spec=spec)
+
+
+def _retention(
+    scope: Scope, args: "AgentWorkloadArgs", config: Configuration, migrated: list[pulumi.Resource]
+) -> batch.v1.CronJob:
+    container = pods.Container(
+        name="retention",
+        image=args.image,
+        command=pods.server_command("retention"),
+        env={"POOL_MIN_SIZE": "1", "POOL_MAX_SIZE": "4"},
+        env_from=config.settings,
+        resources=TASK,
+        volumes=config.serving,
+    )
+    template = pods.Pod(
+        container,
+        part=Part.RETENTION,
+        account=config.account,
+        placement=_placement(args),
+        restart="Never",
+    ).template()
+    spec = jobs.sweep(template, schedule=args.retention.schedule, time_zone=args.retention.time_zone)
+    metadata = scope.metadata("agent-server-retention", Part.RETENTION)
+    return scope.declare(batch.v1.CronJob, "retention", metadata, scope.opts(depends_on=migrated), spec=spec)
+
+
+def _service(scope: Scope) -> core.v1.Service:
+    """Inside the cluster only; balancers register the pods themselves."""
+    spec = {
+        "type": "ClusterIP",
+        "selector": labels.selector(Part.API),
+        "ports": [{"name": "http", "port": API_PORT, "targetPort": "http", "protocol": "TCP"}],
+    }
+    # await of endpoints would wait for the Deployment, which is not declared to come first
+    metadata = scope.metadata(labels.APPLICATION, Part.API)
+    metadata["annotations"] = {"pulumi.com/skipAwait": "true"}
+    return scope.declare(core.v1.Service, "service", metadata, spec=spec)

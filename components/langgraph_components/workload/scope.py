@@ -1,0 +1,64 @@
+"""What all objects of one workload share: parent, names, namespace and labels."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+import pulumi
+from pulumi_kubernetes import core
+
+from langgraph_components.pure import labels
+
+R = TypeVar("R")
+
+
+def after(value: Any, *resources: pulumi.Resource) -> pulumi.Output[Any]:
+    """The value, known at once; whoever uses it waits for the resources."""
+    return pulumi.Output.all(value, *(resource.urn for resource in resources)).apply(lambda all_: all_[0])
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Declares Kubernetes objects as children of one component."""
+
+    parent: pulumi.ComponentResource
+    name: str
+    """Prefix of the logical names."""
+    namespace: pulumi.Output[str]
+    labels: Mapping[str, str]
+
+    @classmethod
+    def opened(cls, parent: pulumi.ComponentResource, name: str, namespace: str, *, create: bool) -> Self:
+        """The workload's scope; its namespace is made first, unless it is there already."""
+        scope = cls(parent, name, pulumi.Output.from_input(namespace), labels.common())
+        return scope.within(namespace) if create else scope
+
+    def within(self, namespace: str) -> Self:
+        """The same scope in a new namespace that refuses pods which are not `restricted`."""
+        metadata: Any = {"name": namespace, "labels": {**self.labels, **labels.restricted_namespace()}}
+        made = core.v1.Namespace(f"{self.name}-namespace", metadata=metadata, opts=self.opts())
+        return type(self)(self.parent, self.name, after(namespace, made), self.labels)
+
+    def opts(self, **more: Any) -> pulumi.ResourceOptions:
+        """Options of a child; never the caller's own."""
+        return pulumi.ResourceOptions(parent=self.parent, **more)
+
+    def metadata(self, name: Any, part: str | None = None, more: Mapping[str, str] | None = None) -> Any:
+        """Metadata of an object in the namespace."""
+        part_label = {labels.COMPONENT: part} if part else {}
+        return {
+            "name": name,
+            "namespace": self.namespace,
+            "labels": {**self.labels, **part_label, **(more or {})},
+        }
+
+    def declare(
+        self,
+        kind: Callable[..., R],
+        logical: str,
+        metadata: Any,
+        opts: pulumi.ResourceOptions | None = None,
+        **body: Any,
+    ) -> R:
+        """One object of a typed kind; its body is as Kubernetes reads it."""
+        return kind(f"{self.name}-{logical}", metadata=metadata, **body, opts=opts or self.opts())
