@@ -22,8 +22,8 @@ from lgp.state import ProcessRecord
 READY_SECONDS = 120.0
 """Longest start of the server until `/ready` says so."""
 
-STOP_SECONDS = 30.0
-"""How long it may hand its runs over; above the server's own SHUTDOWN_SECONDS of 20."""
+STOP_SECONDS = 40.0
+"""How long it may hand its runs over; above the server's own SHUTDOWN_SECONDS of 30."""
 
 LAST_PORT = 65535
 

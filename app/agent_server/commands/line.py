@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = _verb(verbs, "serve", "serving", "Answer requests, and execute runs that nobody else executes.")
     serve.add_argument("--no-worker", action="store_true", help="Only the runs that came by a request here.")
-    _verb(verbs, "worker", "serving", "Execute enqueued and orphaned runs; answer nothing.")
+    _verb(verbs, "worker", "serving", "Execute enqueued and orphaned runs; answer only the probes.")
     _verb(verbs, "migrate", "upkeep", "Bring the database's schema up to date.")
     _verb(verbs, "retention", "upkeep", "Delete what is older than its time, once.")
     _verb(

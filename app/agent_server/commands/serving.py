@@ -21,7 +21,7 @@ def serve(given: Namespace) -> int:
 
 
 def worker(given: Namespace) -> int:
-    """Execute runs until SIGTERM or SIGINT."""
+    """Execute runs, and answer the probes, until SIGTERM or SIGINT."""
     _stop_early()
     settings = _settings(given)
     _server().work(settings)

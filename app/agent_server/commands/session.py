@@ -10,6 +10,7 @@ from agent_server.core.errors import ConfigurationError
 from agent_server.core.logs import configure_logs
 from agent_server.core.settings import Settings, read_settings
 from agent_server.storage.database import Database, connect, open_database
+from agent_server.storage.login import Login
 
 T = TypeVar("T")
 
@@ -33,7 +34,9 @@ def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) 
 
 async def _with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     # The pool would try for ten seconds, which is right for a server only.
-    probe = await connect(settings.dsn, statement_timeout=settings.statement_timeout_seconds)
+    probe = await connect(
+        settings.dsn, statement_timeout=settings.statement_timeout_seconds, login=Login(settings)
+    )
     await probe.close()
     small = settings.model_copy(update={"pool_min_size": 1, "pool_max_size": 1})
     try:

@@ -25,6 +25,28 @@ class Settings(BaseSettings):
     """libpq URL of the primary."""
     database_direct_url: SecretStr | None = None
     """The same database without a transaction pooler, for migrations and LISTEN."""
+    database_auth: Literal["url", "file", "iam"] = "url"
+    """Where a new connection's user and password come from: the URL, two files, or an RDS IAM token."""
+    database_user_file: Path = Path("/run/secrets/database/username")
+    """With `file`: holds the user; read for each new connection."""
+    database_password_file: Path = Path("/run/secrets/database/password")
+    """With `file`: holds the password; read for each new connection."""
+    application_role: str | None = None
+    """The role that `migrate` makes, or brings up to date, for the serving processes; none without."""
+    application_role_password_file: Path | None = None
+    """Holds that role's password; without, the role logs in by RDS IAM."""
+    aws_region: str | None = None
+    """Region of the database; required by `iam`."""
+    aws_container_credentials_full_uri: str | None = None
+    """Where the EKS Pod Identity agent hands credentials out; set by EKS."""
+    aws_container_authorization_token_file: Path | None = None
+    """Holds what that agent knows the pod by; set by EKS."""
+    aws_access_key_id: SecretStr | None = None
+    """Static credentials, for use outside EKS; they come before the agent's."""
+    aws_secret_access_key: SecretStr | None = None
+    """Belongs to the access key id."""
+    aws_session_token: SecretStr | None = None
+    """Belongs to the access key id, where that is a temporary one."""
     pool_min_size: Annotated[int, Field(ge=1)] = 5
     """Connections kept open."""
     pool_max_size: Annotated[int, Field(ge=1)] = 20
@@ -59,8 +81,10 @@ class Settings(BaseSettings):
     """How long stream events gather before they are stored, in milliseconds."""
     worker_concurrency: Annotated[int, Field(ge=1)] = 10
     """Enqueued and orphaned runs that a process executes at once."""
-    shutdown_seconds: Seconds = 20
+    shutdown_seconds: Seconds = 30
     """How long a stop may take."""
+    keep_alive_seconds: Annotated[int, Field(ge=1)] = 330
+    """Life of an idle connection: above a balancer's idle time-out of 310 s, so that the balancer ends it."""
 
     retention_events_seconds: Seconds = 3600
     """Stream events, after the end of their run."""
@@ -104,9 +128,23 @@ class Settings(BaseSettings):
             wrong.append("POOL_MIN_SIZE is above POOL_MAX_SIZE")
         if self.lease_renew_seconds * 2 > self.lease_seconds:
             wrong.append("LEASE_RENEW_SECONDS must be at most half of LEASE_SECONDS")
+        if self.database_auth == "iam":
+            wrong += self._missing_for_iam()
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    def _missing_for_iam(self) -> list[str]:
+        static = self.aws_access_key_id is not None and self.aws_secret_access_key is not None
+        has = {
+            "AWS_REGION": self.aws_region is not None,
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI (EKS sets it where the service account has a Pod Identity"
+            " association), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY": static
+            or self.aws_container_credentials_full_uri is not None,
+            "one host and a user in DATABASE_URL": _names_one_login(self.dsn),
+            "one host and a user in DATABASE_DIRECT_URL": _names_one_login(self.direct_dsn),
+        }
+        return [f"DATABASE_AUTH=iam needs {what}" for what, there in has.items() if not there]
 
     @property
     def dsn(self) -> str:
@@ -140,6 +178,13 @@ class Settings(BaseSettings):
         return pepper.encode(errors="surrogateescape")  # the bytes that the environment holds
 
 
+def _names_one_login(dsn: str) -> bool:
+    """Whether an IAM token can be made for the URL: it is signed for one host and one user."""
+    parts = conninfo_to_dict(dsn)
+    host = str(parts.get("host") or "")
+    return bool(parts.get("user") and host) and "," not in host and not host.startswith("/")
+
+
 def read_settings() -> Settings:
     """Read the environment.
 
@@ -158,7 +203,7 @@ def _parts_behind(error: ValidationError) -> list[str]:
     wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
     usable = {name: Settings.model_fields[name].default for name in wrong - {"database_url"}}
     if "database_url" in wrong:
-        usable["database_url"] = "postgresql:///"
+        usable["database_url"] = "postgresql://user@host"
     try:
         Settings(**usable)
     except ValidationError as more:

@@ -20,19 +20,8 @@ def create_app(engine: Engine) -> ASGIApp:
     """Return the ASGI application; the engine must be open as long as it serves."""
     settings = engine.settings
     keys = KeyStore(engine.database, settings.require_pepper()) if settings.auth == "keys" else None
-    app = FastAPI(
-        title="Agent server",
-        version=__version__,
-        redirect_slashes=False,
-        openapi_url=None,  # FastAPI's own routes would tell anybody; ours asks who it is
-        docs_url=None,
-        redoc_url=None,
-    )
-    app.include_router(make_probes(engine))
+    app = _with_probes(engine)
     app.include_router(make_router(engine, Access(keys, settings.allowed_origins)))
-    app.add_exception_handler(ServerError, on_server_error)
-    app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_exception_handler(Exception, on_unexpected)  # else Starlette answers in plain text
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -49,3 +38,24 @@ def create_app(engine: Engine) -> ASGIApp:
             expose_headers=["Location", "Retry-After", "X-Request-Id"],
         )
     return Envelope(app)
+
+
+def create_probes(engine: Engine) -> ASGIApp:
+    """Return what a worker serves: `/health` and `/ready`, and 404 for anything else."""
+    return Envelope(_with_probes(engine))
+
+
+def _with_probes(engine: Engine) -> FastAPI:
+    app = FastAPI(
+        title="Agent server",
+        version=__version__,
+        redirect_slashes=False,
+        openapi_url=None,  # FastAPI's own routes would tell anybody; ours asks who it is
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(make_probes(engine))
+    app.add_exception_handler(ServerError, on_server_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_unexpected)  # else Starlette answers in plain text
+    return app

@@ -11,20 +11,20 @@ import time
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import structlog
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from agent_server.core.errors import ConfigurationError, ServerError
 from agent_server.core.settings import Settings
 from agent_server.graphs.registry import Registry, load_graphs
-from agent_server.http.app import create_app
+from agent_server.http.app import create_app, create_probes
 from agent_server.runs.engine import Engine, open_engine
 
-KEEP_ALIVE_SECONDS = 330
-"""Above a load balancer's idle time-out of 310 s, so that it never reuses a connection we have closed."""
 BACKLOG = 2048
 LEFT_SECONDS = 0.2
 """How long a stop waits, beyond SHUTDOWN_SECONDS, for nodes that do not end when they are told to."""
@@ -42,12 +42,23 @@ def serve(settings: Settings, *, worker: bool) -> None:
     """
     registry = load_graphs(settings.langgraph_config)
     with _bind(settings) as listening:
-        _run(_serve(settings, registry, listening, worker=worker))
+        _run(_serve(settings, registry, _Face("serving", create_app, listening), worker=worker))
 
 
 def work(settings: Settings) -> None:
-    """Execute enqueued and orphaned runs until SIGTERM or SIGINT. Raises as `serve`."""
-    _run(_work(settings, load_graphs(settings.langgraph_config)))
+    """Execute enqueued and orphaned runs, and answer the probes, until a signal. Raises as `serve`."""
+    registry = load_graphs(settings.langgraph_config)
+    with _bind(settings) as listening:
+        _run(_serve(settings, registry, _Face("working", create_probes, listening), worker=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """What a process shows of itself, and where."""
+
+    name: str
+    app: Callable[[Engine], ASGIApp]
+    listening: socket.socket
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
@@ -68,15 +79,15 @@ def _leaves(group: BaseExceptionGroup[ServerError]) -> list[ServerError]:
     return found
 
 
-async def _serve(settings: Settings, registry: Registry, listening: socket.socket, *, worker: bool) -> None:
+async def _serve(settings: Settings, registry: Registry, face: _Face, *, worker: bool) -> None:
     threads, signals = _own_threads(), _Signals()
     async with open_engine(settings, registry, worker=worker) as engine:
-        server = _Server(_uvicorn(settings, engine))
+        server = _Server(_uvicorn(settings, face.app(engine)))
         _settle()
-        host, port = listening.getsockname()[:2]
-        log.info("serving", host=host, port=port, graphs=sorted(registry))
+        host, port = face.listening.getsockname()[:2]
+        log.info(face.name, host=host, port=port, graphs=sorted(registry))
         signals.on_second = server.stop_at_once
-        serving = asyncio.create_task(server.serve([listening]))
+        serving = asyncio.create_task(server.serve([face.listening]))
         await asyncio.wait({serving, signals.first}, return_when=asyncio.FIRST_COMPLETED)
         deadline = time.monotonic() + settings.shutdown_seconds
         await engine.drain()
@@ -87,20 +98,9 @@ async def _serve(settings: Settings, registry: Registry, listening: socket.socke
     await _leave_threads(threads)
 
 
-async def _work(settings: Settings, registry: Registry) -> None:
-    threads, signals = _own_threads(), _Signals()
-    async with open_engine(settings, registry, worker=True) as engine:
-        log.info("working", graphs=sorted(registry))
-        await signals.first
-        await engine.drain()
-        await _leave_runs(engine)
-    log.info("stopped")
-    await _leave_threads(threads)
-
-
-def _uvicorn(settings: Settings, engine: Engine) -> uvicorn.Config:
+def _uvicorn(settings: Settings, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(engine),
+        app,
         access_log=False,
         backlog=BACKLOG,
         lifespan="off",
@@ -108,7 +108,7 @@ def _uvicorn(settings: Settings, engine: Engine) -> uvicorn.Config:
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=settings.keep_alive_seconds,
         ws="none",
     )
 

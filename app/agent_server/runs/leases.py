@@ -14,6 +14,7 @@ from agent_server.core.settings import Settings
 from agent_server.runs.execution import Execution
 from agent_server.runs.executor import Executor
 from agent_server.storage.database import Connection, connect, execute
+from agent_server.storage.login import Login
 from agent_server.storage.queries import Query
 from agent_server.storage.runs import renew_leases
 
@@ -31,6 +32,7 @@ class LeaseKeeper:
     def __init__(self, executor: Executor, settings: Settings) -> None:
         self._executor = executor
         self._settings = settings
+        self._login = Login(settings)
         self._hurry = asyncio.Event()
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
@@ -99,7 +101,9 @@ class LeaseKeeper:
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = await connect(self._settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS)
+            self._connection = await connect(
+                self._settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS, login=self._login
+            )
         return self._connection
 
     async def _disconnect(self) -> None:

@@ -12,6 +12,7 @@ from agent_server.core.errors import DatabaseUnavailable
 from agent_server.core.settings import Settings
 from agent_server.runs.pulse import Pulse
 from agent_server.storage.database import connect
+from agent_server.storage.login import Login
 
 CHANNEL = "agent"
 POLL_SECONDS = 1.0
@@ -26,6 +27,7 @@ class Hub:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._login = Login(settings)
         self._runs: dict[UUID, tuple[Pulse, int]] = {}
         self.queue = Pulse()
         """Beats when a run waits for somebody to execute it."""
@@ -58,7 +60,9 @@ class Hub:
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
-        connection = await connect(self._settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS)
+        connection = await connect(
+            self._settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS, login=self._login
+        )
         async with connection:
             await connection.execute(f"listen {CHANNEL}")
             async for notification in connection.notifies():

@@ -10,13 +10,13 @@ from typing import Any, LiteralString, TypeVar, cast
 import psycopg
 import structlog
 from psycopg import AsyncConnection
-from psycopg.conninfo import make_conninfo
 from psycopg.errors import QueryCanceled
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
-from agent_server.core.errors import ConfigurationError, DatabaseUnavailable, Overloaded, Unavailable
+from agent_server.core.errors import DatabaseUnavailable, Overloaded, Unavailable
 from agent_server.core.settings import Settings
+from agent_server.storage.login import Login, with_parts
 from agent_server.storage.queries import Query
 
 Params = Mapping[str, Any]
@@ -71,8 +71,9 @@ class Database:
     every named query must bear being executed twice.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, login: Login) -> None:
         self.pool = pool
+        self._login = login
 
     async def all(self, query: Query, params: Params) -> list[DictRow]:
         """Return all rows.
@@ -136,7 +137,7 @@ class Database:
         raise AssertionError
 
     def _failed_connects(self) -> int:
-        return self.pool.get_stats().get("connections_errors", 0)
+        return self.pool.get_stats().get("connections_errors", 0) + self._login.failures
 
 
 async def execute(connection: Connection, query: Query, params: Params) -> list[DictRow]:
@@ -193,11 +194,14 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
     """Open the pool for as long as the block lasts.
 
     Raises:
-        ConfigurationError: the URL is malformed.
-        DatabaseUnavailable: no connection within five seconds.
+        ConfigurationError: the URL is malformed, or the AWS credentials' address is not to be trusted.
+        DatabaseUnavailable: no connection within five seconds, or nothing to log in with.
     """
+    login = Login(settings)
+    conninfo = partial(_conninfo, settings.dsn, login)
+    await conninfo()  # the pool would only log what is wrong with it
     pool: Pool = AsyncConnectionPool(
-        _conninfo(settings.dsn),
+        conninfo,
         connection_class=AsyncConnection[DictRow],
         kwargs=_KWARGS | {"prepare_threshold": None if settings.has_pooler else 0},
         min_size=settings.pool_min_size,
@@ -217,27 +221,25 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
             await pool.wait(START_SECONDS)
         except PoolTimeout as error:
             raise DatabaseUnavailable(_UNAVAILABLE) from error
-        yield Database(pool)
+        yield Database(pool, login)
 
 
-async def connect(dsn: str, *, statement_timeout: float) -> Connection:
-    """Open a connection of its own, outside the pool. Raises as `open_database`."""
+async def connect(dsn: str, *, statement_timeout: float, login: Login | None = None) -> Connection:
+    """Open a connection of its own, outside the pool; without `login`, as the URL says.
+
+    Raises as `open_database`.
+    """
+    conninfo = await _conninfo(dsn, login) if login else with_parts(dsn, **KEEPALIVE)
     try:
-        connection = await AsyncConnection[DictRow].connect(
-            _conninfo(dsn), autocommit=True, row_factory=dict_row
-        )
+        connection = await AsyncConnection[DictRow].connect(conninfo, autocommit=True, row_factory=dict_row)
         await _configure(statement_timeout)(connection)
     except psycopg.Error as error:
         raise DatabaseUnavailable(_UNAVAILABLE) from error
     return connection
 
 
-def _conninfo(dsn: str) -> str:
-    try:
-        return make_conninfo(dsn, **KEEPALIVE)
-    except psycopg.ProgrammingError:
-        msg = "DATABASE_URL is not a usable PostgreSQL URL."
-        raise ConfigurationError(msg) from None
+async def _conninfo(dsn: str, login: Login) -> str:
+    return with_parts(await login.conninfo(dsn), **KEEPALIVE)
 
 
 def _configure(statement_timeout: float) -> Callable[[Connection], Awaitable[None]]:

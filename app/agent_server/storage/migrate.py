@@ -14,8 +14,10 @@ from psycopg.errors import InvalidSchemaName, UndefinedTable
 
 from agent_server.core.errors import ConfigurationError, DatabaseUnavailable
 from agent_server.core.settings import Settings
+from agent_server.storage.application_role import provide_role
 from agent_server.storage.database import Connection, connect
 from agent_server.storage.fingerprint import MIGRATIONS, schema_fingerprint
+from agent_server.storage.login import Login
 
 _LOCK = 0x1A66E7  # any number that every version of this program agrees on
 _POLL_SECONDS = 0.1
@@ -31,9 +33,11 @@ async def migrate(settings: Settings) -> list[str]:
 
     Raises:
         DatabaseUnavailable: no connection, or another migration holds the lock for five minutes.
-        ConfigurationError: the URL is malformed.
+        ConfigurationError: the URL is malformed, or APPLICATION_ROLE cannot be made as it is asked for.
     """
-    connection = await connect(settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS)
+    connection = await connect(
+        settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS, login=Login(settings)
+    )
     async with connection:
         await _take_lock(connection)
         applied = await _apply_ours(connection)
@@ -42,6 +46,8 @@ async def migrate(settings: Settings) -> list[str]:
         await connection.execute(
             "insert into agent.migrations (name) values (%s) on conflict do nothing", (_fingerprint_name(),)
         )
+        if settings.application_role is not None:
+            await provide_role(connection, settings.application_role, settings.application_role_password_file)
     return applied
 
 

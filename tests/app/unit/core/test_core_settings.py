@@ -144,6 +144,52 @@ def test_numbers_that_belong_together_are_held_to_it(
     assert all(name in refusal() for name in named)
 
 
+IAM = {
+    "DATABASE_URL": "postgresql://app@db.example/agent",
+    "DATABASE_AUTH": "iam",
+    "AWS_REGION": "eu-west-1",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1/credentials",
+}
+
+
+def test_iam_with_all_that_it_needs_is_taken(environment: Environment) -> None:
+    environment(**IAM)
+    assert read_settings().database_auth == "iam"
+    static = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": PASSWORD}
+    environment(AWS_CONTAINER_CREDENTIALS_FULL_URI="", **static)
+    assert read_settings().database_auth == "iam"
+    assert PASSWORD not in repr(read_settings())
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"AWS_REGION": ""}, "DATABASE_AUTH=iam needs AWS_REGION"),
+        ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": ""}, "needs AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        (
+            {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_ACCESS_KEY_ID": "AKID"},
+            "needs AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        ),
+        ({"DATABASE_URL": "postgresql://db.example/agent"}, "a user in DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://app@/agent"}, "one host and a user in DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://app@one,two/agent"}, "one host and a user in DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://app@/agent?host=/run/pg"}, "one host and a user in DATABASE_URL"),
+        ({"DATABASE_DIRECT_URL": "postgresql://db.example/agent"}, "one host and a user in DATABASE_DIRECT_URL"),
+    ],
+)  # fmt: skip
+def test_iam_without_what_it_needs_is_refused_by_its_name(
+    environment: Environment, values: dict[str, str], named: str
+) -> None:
+    environment(**{**IAM, **values})
+    assert named in refusal()
+
+
+def test_credentials_of_aws_mean_nothing_without_iam(environment: Environment) -> None:
+    """EKS sets them in every pod with an association, whatever it is for."""
+    environment(AWS_CONTAINER_CREDENTIALS_FULL_URI="https://elsewhere.example/")
+    assert read_settings().database_auth == "url"
+
+
 def test_half_a_lease_between_renewals_is_enough(environment: Environment) -> None:
     environment(LEASE_SECONDS="10", LEASE_RENEW_SECONDS="5", POOL_MIN_SIZE="20")
     assert read_settings().lease_renew_seconds == 5
