@@ -1,11 +1,13 @@
 """`lgp plan`."""
 
+from importlib.util import find_spec
 from logging import WARNING
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lgp.errors import PlanFailed
 from lgp.output import Machine, escape, json_line, note, out, people
 from lgp.paths import ROOT
 
@@ -41,6 +43,7 @@ def plan(
 ) -> int:
     """Show what `pulumi up` would declare: no account, no cluster, no network."""
     folder = cwd.resolve()
+    _check_extra()
     if against:
         return _compare(folder, stack, against, written, machine=machine)
     recording = _planned(folder, stack, written)
@@ -53,6 +56,12 @@ def plan(
 
         show_plan(recording, out())
     return 0
+
+
+def _check_extra() -> None:
+    if not all(find_spec(name) for name in ("yaml", "pulumi", "pydantic")):
+        message = "`lgp plan` needs Pulumi's packages: pip install 'lgp[plan]', or `make setup` in the clone"
+        raise PlanFailed(message)
 
 
 def _compare(folder: Path, stack: str, against: str, written: Path | None, *, machine: bool) -> int:

@@ -19,13 +19,20 @@ from pulumi.runtime.config import set_all_config
 from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
+from lgp.errors import PlanFailed
 from lgp.planning.placeholders import outputs_of
 from lgp.planning.recording import Recording, Resource
-from lgp.planning.values import from_wire
+from lgp.planning.wire import from_wire
 
-__all__ = ["Program", "Recording", "RecordingMonitor", "Resource", "record"]
+__all__ = ["CloudAsked", "Program", "Recording", "RecordingMonitor", "Resource", "record"]
 
 STACK = "pulumi:pulumi:Stack"
+
+_NOT_RUN = "a plan runs no transforms: what they change is in `pulumi preview` alone"
+
+
+class CloudAsked(PlanFailed):
+    """The program needs an answer of a cloud while it builds its graph."""
 
 
 class _Outputs(mocks.Mocks):
@@ -37,8 +44,8 @@ class _Outputs(mocks.Mocks):
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         """Refuse: a graph that needs answers cannot be planned offline."""
-        message = f"{args.token}: a plan makes no calls to a cloud"
-        raise NotImplementedError(message)
+        message = f"{args.token}: a plan asks no cloud; take the value from the stack's config"
+        raise CloudAsked(message)
 
 
 @dataclass
@@ -73,6 +80,11 @@ class RecordingMonitor(mocks.MockMonitor):
             self._note(request)
         return super().RegisterResource(request)
 
+    def RegisterStackTransform(self, request: Any) -> Any:  # noqa: N802  # the protocol's name
+        """Say that it is not run: only the engine does."""
+        pulumi.log.warn(_NOT_RUN)
+        return super().RegisterStackTransform(request)
+
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802  # the protocol's name
         """Keep the stack's own."""
         if f"::{STACK}::" in request.urn:
@@ -80,6 +92,8 @@ class RecordingMonitor(mocks.MockMonitor):
         return empty_pb2.Empty()
 
     def _note(self, request: Any) -> None:
+        if request.transforms:
+            pulumi.log.warn(_NOT_RUN)
         urn = self.make_urn(request.parent, request.type, request.name)
         if urn in self.notes.resources:
             self.notes.duplicates.append(urn)

@@ -11,6 +11,8 @@ from logging import ERROR, Handler, Logger, LogRecord
 from pathlib import Path
 from typing import NoReturn
 
+from pydantic import ValidationError
+
 from lgp.errors import LgpError, PlanFailed, UsageProblem
 from lgp.planning.project import StackInputs, read_stack
 from lgp.planning.recording import Recording
@@ -132,9 +134,16 @@ def _refuse(error: BaseException, program: Path) -> NoReturn:
     if isinstance(error, ModuleNotFoundError) and _distribution(error.name):
         message = f"the package {_distribution(error.name)} is not installed: `make setup`, or pip install it"
         raise PlanFailed(message) from None
-    last = _sentences("".join(traceback.format_exception_only(error)))[-1]
-    message = f"{_place(error, program)}: {last}"
+    message = f"{_place(error, program)}: {_told(error)}"
     raise PlanFailed(message) from None
+
+
+def _told(error: BaseException) -> str:
+    """The last line of its traceback; of a model's refusal the first fault with its field."""
+    if isinstance(error, ValidationError):
+        fault = error.errors()[0]
+        return f"{'.'.join([error.title, *map(str, fault['loc'])])}: {fault['msg']}"
+    return _sentences("".join(traceback.format_exception_only(error)))[-1]
 
 
 def _sentences(text: str) -> list[str]:
@@ -152,12 +161,12 @@ def _distribution(module: str | None) -> str | None:
 
 def _place(error: BaseException, program: Path) -> str:
     """`__main__.py:12`: the innermost line that belongs to the program."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if _is_own(Path(frame.filename), program)]
-    frame = (own or frames)[-1]
-    path = Path(frame.filename)
-    shown = path.relative_to(program) if own else path
-    return f"{shown}:{frame.lineno}"
+    frames = [(Path(f.filename), f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((Path(error.filename), error.lineno))
+    own = [frame for frame in frames if _is_own(frame[0], program)]
+    path, line = (own or frames)[-1]
+    return f"{path.relative_to(program) if own else path}:{line}"
 
 
 def _is_own(path: Path, program: Path) -> bool:
