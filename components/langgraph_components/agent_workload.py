@@ -218,10 +218,16 @@ class AgentWorkload(pulumi.ComponentResource):
         """Declare all of it in `args.namespace`."""
         super().__init__("langgraph:index:AgentWorkload", name, {}, opts)
         settings = AgentWorkloadArgs.of(args)
-        scope = Scope.opened(self, name, settings.namespace, create=settings.create_namespace)
-        access.declare(scope, settings)
+        scope = Scope.opened(
+            self,
+            name,
+            settings.namespace,
+            create=settings.create_namespace,
+            waits_for=_waits_for(opts),
+        )
+        policies = access.declare(scope, settings)
         config = configuration.declare(scope, settings)
-        api = running.declare(scope, settings, config)
+        api = running.declare(scope, settings, config, policies)
         autoscaler = scaling.declare(scope, settings, api.deployment_name)
         watching.declare(scope, settings)
         self.namespace = scope.namespace
@@ -240,3 +246,10 @@ class AgentWorkload(pulumi.ComponentResource):
                 "url": self.url,
             }
         )
+
+
+def _waits_for(opts: Optional[pulumi.ResourceOptions]) -> list[pulumi.Resource]:
+    """What the caller lets this component depend on, if it says so in plain resources."""
+    given = opts.depends_on if opts is not None else None
+    found = given if isinstance(given, list) else [given]
+    return [resource for resource in found if isinstance(resource, pulumi.Resource)]

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from langgraph_components.agent_workload import AgentWorkloadArgs
 
 
-def declare(scope: Scope, args: "AgentWorkloadArgs") -> None:
-    """The policies, before any pod."""
-    for name, spec in rules.workload(_flows(args)).items():
+def declare(scope: Scope, args: "AgentWorkloadArgs") -> list[pulumi.Resource]:
+    """The policies: pods wait for them, so that none is ever open."""
+    return [
         scope.declare(networking.v1.NetworkPolicy, f"policy-{name}", scope.metadata(name), spec=spec)
+        for name, spec in rules.workload(_flows(args)).items()
+    ]
 
 
 def _flows(args: "AgentWorkloadArgs") -> rules.Flows:

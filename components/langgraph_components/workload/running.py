@@ -29,9 +29,11 @@ class Api:
     service_name: pulumi.Output[str]
 
 
-def declare(scope: Scope, args: "AgentWorkloadArgs", config: Configuration) -> Api:
-    """The migration first; nothing serves or sweeps before it has succeeded."""
-    migrated = [_migration(scope, args, config)]
+def declare(
+    scope: Scope, args: "AgentWorkloadArgs", config: Configuration, policies: list[pulumi.Resource]
+) -> Api:
+    """The policies, then the migration; nothing serves or sweeps before it has succeeded."""
+    migrated = [*policies, _migration(scope, args, config, policies)]
     service = _service(scope)
     api = _api(scope, args, config, migrated)
     if args.workers.replicas:
@@ -57,7 +59,9 @@ def _placement(args: "AgentWorkloadArgs") -> pods.Placement:
     )
 
 
-def _migration(scope: Scope, args: "AgentWorkloadArgs", config: Configuration) -> pulumi.Resource:
+def _migration(
+    scope: Scope, args: "AgentWorkloadArgs", config: Configuration, policies: list[pulumi.Resource]
+) -> pulumi.Resource:
     """A Job named by the image: a new image migrates once, an unchanged one never again.
 
     A Job cannot be changed: what changes it makes a new one, of the same name unless the image changed, so
@@ -91,7 +95,9 @@ def _migration(scope: Scope, args: "AgentWorkloadArgs", config: Configuration) -
         batch.v1.Job,
         "migration",
         scope.metadata(name, Part.MIGRATION),
-        scope.opts(delete_before_replace=True, ignore_changes=["spec.ttlSecondsAfterFinished"]),
+        scope.opts(
+            depends_on=policies, delete_before_replace=True, ignore_changes=["spec.ttlSecondsAfterFinished"]
+        ),
         spec=jobs.migration(template),
     )
 

@@ -1,7 +1,7 @@
 """What all objects of one workload share: parent, names, namespace and labels."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
 import pulumi
@@ -26,22 +26,32 @@ class Scope:
     """Prefix of the logical names."""
     namespace: pulumi.Output[str]
     labels: Mapping[str, str]
+    waits_for: tuple[pulumi.Resource, ...] = ()
+    """What every object comes after: Pulumi itself lets children ignore what their component depends on."""
 
     @classmethod
-    def opened(cls, parent: pulumi.ComponentResource, name: str, namespace: str, *, create: bool) -> Self:
+    def opened(
+        cls,
+        parent: pulumi.ComponentResource,
+        name: str,
+        namespace: str,
+        *,
+        create: bool,
+        waits_for: Sequence[pulumi.Resource] = (),
+    ) -> Self:
         """The workload's scope; its namespace is made first, unless it is there already."""
-        scope = cls(parent, name, pulumi.Output.from_input(namespace), labels.common())
+        scope = cls(parent, name, pulumi.Output.from_input(namespace), labels.common(), tuple(waits_for))
         return scope.within(namespace) if create else scope
 
     def within(self, namespace: str) -> Self:
         """The same scope in a new namespace that refuses pods which are not `restricted`."""
         metadata: Any = {"name": namespace, "labels": {**self.labels, **labels.restricted_namespace()}}
         made = core.v1.Namespace(f"{self.name}-namespace", metadata=metadata, opts=self.opts())
-        return type(self)(self.parent, self.name, after(namespace, made), self.labels)
+        return replace(self, namespace=after(namespace, made))
 
-    def opts(self, **more: Any) -> pulumi.ResourceOptions:
-        """Options of a child; never the caller's own."""
-        return pulumi.ResourceOptions(parent=self.parent, **more)
+    def opts(self, depends_on: Sequence[pulumi.Resource] = (), **more: Any) -> pulumi.ResourceOptions:
+        """Options of a child; of the caller's own only what it waits for."""
+        return pulumi.ResourceOptions(parent=self.parent, depends_on=[*self.waits_for, *depends_on], **more)
 
     def metadata(self, name: Any, part: str | None = None, more: Mapping[str, str] | None = None) -> Any:
         """Metadata of an object in the namespace."""
