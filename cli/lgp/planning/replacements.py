@@ -4,7 +4,7 @@ The SDK does not carry this; it is in the providers' own sources, read on the da
 
 - hashicorp/terraform-provider-aws, `ForceNew` in internal/service: rds/instance.go,
   elasticache/replication_group.go, eks/cluster.go, kms/key.go, ec2/vpc_.go and vpc_subnet.go, s3/bucket.go,
-  ecr/repository.go, secretsmanager/secret.go. An RDS instance changes its `identifier` in place (#32687 there).
+  ecr/repository.go, secretsmanager/secret.go. The `identifier` of a database changes in place (#32687).
 - pulumi/pulumi-kubernetes, provider/pkg/provider/diff.go and provider_diffconfig_test.go.
 
 A type that is not here may be replaced too: `pulumi preview` knows.
