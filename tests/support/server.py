@@ -26,7 +26,7 @@ READY_SECONDS = 60.0
 
 
 class ServerProcess:
-    """One `python -m agent_server serve`."""
+    """One `python -m agent_server serve` or `worker`."""
 
     def __init__(self, child: "subprocess.Popen[bytes]", log: Path) -> None:
         self.child = child
@@ -68,7 +68,7 @@ class ServerProcess:
 
     def _address(self) -> str:
         for line in self.log().splitlines():
-            if '"event": "serving"' in line or '"event":"serving"' in line:
+            if any(f'"event":"{event}"' in line.replace('": "', '":"') for event in ("serving", "working")):
                 port = line.split('"port":')[1].split(",")[0].split("}")[0].strip()
                 return f"http://127.0.0.1:{port}"
         return ""
@@ -81,12 +81,14 @@ def environment(database_url: str, config: Path, **more: str) -> dict[str, str]:
     return {**kept, **told, **QUICK, **more}
 
 
-def start(database_url: str, config: Path, *arguments: str, **more: str) -> ServerProcess:
-    """Start a server without waiting for it; `arguments` go to `serve`, `more` to its environment."""
+def start(
+    database_url: str, config: Path, *arguments: str, command: str = "serve", **more: str
+) -> ServerProcess:
+    """Start a server without waiting for it; `arguments` go to the command, `more` to its environment."""
     descriptor, name = tempfile.mkstemp(prefix="lgp-server-", suffix=".log")
     with os.fdopen(descriptor, "wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "agent_server", "serve", *arguments],
+            [sys.executable, "-P", "-m", "agent_server", command, *arguments],
             cwd=REPOSITORY / "app",
             env=environment(database_url, config, **more),
             stdin=subprocess.DEVNULL,

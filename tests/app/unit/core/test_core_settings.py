@@ -174,9 +174,9 @@ def test_iam_with_all_that_it_needs_is_taken(environment: Environment) -> None:
         ({"DATABASE_URL": "postgresql://app@/agent"}, "one host and a user in DATABASE_URL"),
         ({"DATABASE_URL": "postgresql://app@one,two/agent"}, "one host and a user in DATABASE_URL"),
         ({"DATABASE_URL": "postgresql://app@/agent?host=/run/pg"}, "one host and a user in DATABASE_URL"),
-        ({"DATABASE_DIRECT_URL": "postgresql://db.example/agent"}, "one host and a user in DATABASE_DIRECT_URL"),
+        ({"DATABASE_DIRECT_URL": "postgresql://db.example/agent"}, "a user in DATABASE_DIRECT_URL"),
     ],
-)  # fmt: skip
+)
 def test_iam_without_what_it_needs_is_refused_by_its_name(
     environment: Environment, values: dict[str, str], named: str
 ) -> None:
