@@ -27,8 +27,10 @@ PRIVATE_V4 = (
 """Not the internet: private networks, carriers' (which EKS uses for pods), loopback and link-local (IMDS)."""
 
 PRIVATE_V6 = ("::/127", "64:ff9b:1::/48", "fc00::/7", "fe80::/10")
-"""The same in IPv6; `fd00:ec2::254`, the IMDS, is in `fc00::/7`. Not `::ffff:0:0/96`: the API server refuses it,
-and what is sent there leaves as IPv4."""
+"""The same in IPv6; `fd00:ec2::254`, the IMDS, is in `fc00::/7`.
+
+Not IPv4 in its form, `::ffff:0:0/96`: the API server refuses it, and what is sent there leaves as IPv4.
+"""
 
 POD_IDENTITY = ("169.254.170.23/32", "fd00:ec2::23/128")
 """The EKS Pod Identity agent of the node, port 80."""
