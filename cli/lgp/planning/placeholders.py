@@ -1,7 +1,7 @@
 """What a cloud would answer, as typed stand-ins: the form of the real value, and visibly not one."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from pulumi import Output
 
@@ -20,8 +20,16 @@ def outputs_of(type_: str, name: str, inputs: _Inputs) -> tuple[str, dict[str, A
     if type_.startswith("aws:"):
         properties["arn"] = arn(type_, name)
     if maker := _COMPUTED.get(type_):
-        properties |= {key: value for key, value in maker(name, inputs).items() if key not in inputs}
+        for key, value in maker(name, inputs).items():
+            properties[key] = _filled(inputs[key], value) if key in inputs else value
     return f"{name}-id", properties
+
+
+def _filled(given: Any, computed: Any) -> Any:
+    """What was given, and of an object also what only the cloud knows: the security group in `vpcConfig`."""
+    if isinstance(given, Mapping) and isinstance(computed, Mapping):
+        return {**cast("_Inputs", computed), **cast("_Inputs", given)}
+    return cast("Any", given)
 
 
 def arn(type_: str, name: str) -> str:
