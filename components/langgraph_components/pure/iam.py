@@ -47,7 +47,7 @@ def trust_service(service: str) -> Policy:
     return document(allow("AssumeRole", ["sts:AssumeRole"], principal={"Service": service}))
 
 
-def trust_pod_identity(account_id: str, cluster_arn: Any, *, namespace: str, service_account: str) -> Policy:
+def trust_pod_identity(account_id: str, cluster_arn: Any, *, namespace: Any, service_account: str) -> Policy:
     """A role that the pods of one service account of one cluster get through EKS Pod Identity.
 
     The association binds it too; by the session's tags the role refuses even a wrong association.
