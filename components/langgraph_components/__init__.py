@@ -1,17 +1,22 @@
 """Pulumi components of a self-hosted LangGraph platform on AWS."""
 
 from langgraph_components.agent_workload import AgentWorkload, AgentWorkloadArgs
+from langgraph_components.cluster import Cluster
+from langgraph_components.cluster_args import ClusterArgs
 from langgraph_components.edge import Edge
 from langgraph_components.edge_args import EdgeArgs
 from langgraph_components.encryption import Encryption, EncryptionArgs
 from langgraph_components.local_postgres import LocalPostgres, LocalPostgresArgs
 from langgraph_components.local_redis import LocalRedis, LocalRedisArgs
+from langgraph_components.network import Network, NetworkArgs
 from langgraph_components.observability import Observability, ObservabilityArgs
 from langgraph_components.secrets_operator import SecretsOperator, SecretsOperatorArgs
 
 __all__ = [
     "AgentWorkload",
     "AgentWorkloadArgs",
+    "Cluster",
+    "ClusterArgs",
     "Edge",
     "EdgeArgs",
     "Encryption",
@@ -20,6 +25,8 @@ __all__ = [
     "LocalPostgresArgs",
     "LocalRedis",
     "LocalRedisArgs",
+    "Network",
+    "NetworkArgs",
     "Observability",
     "ObservabilityArgs",
     "SecretsOperator",
