@@ -16,7 +16,7 @@ import pulumi
 from google.protobuf import empty_pb2
 from pulumi.runtime import mocks
 from pulumi.runtime.config import set_all_config
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from lgp.errors import PlanFailed
@@ -173,6 +173,7 @@ def record(  # noqa: PLR0913  # each has a default, and a caller names those it 
     def run() -> None:
         set_all_config(texts, list(secret_keys))
         with _event_loop() as loop:
+            _forget()
             mocks.set_mocks(monitor.mocks, project, stack, preview=True, logger=logger, monitor=monitor)
             set_root_resource(None)  # pyright: ignore[reportArgumentType]  # the program's own stack takes its place
             loop.run_until_complete(run_in_stack(program))
@@ -184,6 +185,13 @@ def record(  # noqa: PLR0913  # each has a default, and a caller names those it 
 def _as_text(value: Any) -> str:
     """As the engine hands config to a program: keys of an object in order."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _forget() -> None:
+    """Drop what an earlier program left: one that failed leaves its tasks, on a loop that is closed."""
+    settings: Any = SETTINGS
+    settings.rpc_manager.clear()
+    settings.outputs.clear()
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from collections import Counter
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.tree import Tree
 
 from lgp.planning.recording import Recording, Resource
@@ -20,11 +19,12 @@ def show_plan(recording: Recording, console: Console) -> None:
     """Print all of it."""
     console.print(tree_of(recording))
     console.print()
-    console.print(_counts(recording))
-    console.print(total_of(recording))
+    for line in [*_counts(recording), total_of(recording)]:
+        console.print(line)
     if recording.outputs:
         console.print()
-        console.print(_outputs(recording))
+        for line in _outputs(recording):
+            console.print(line)
 
 
 def tree_of(recording: Recording) -> Tree:
@@ -72,17 +72,17 @@ def _label(resource: Resource, below: int) -> str:
     return label
 
 
-def _counts(recording: Recording) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(justify="right")
-    for type_, number in counts(recording).items():
-        table.add_row(str(number), escape(type_))
-    return table
+def _counts(recording: Recording) -> list[str]:
+    found = counts(recording)
+    width = len(str(max(found.values(), default=0)))
+    return [f"{number:>{width}}  {escape(type_)}" for type_, number in found.items()]
 
 
-def _outputs(recording: Recording) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False, title="outputs", title_justify="left")
+def _outputs(recording: Recording) -> list[str]:
+    width = max(map(len, recording.outputs))
+    lines = ["[bold]outputs[/bold]"]
     for key, value in sorted(masked(recording.outputs).items()):
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        table.add_row(escape(key), escape(text if len(text) <= LINE else f"{text[: LINE - 1]}…"))
-    return table
+        shown = text if len(text) <= LINE else f"{text[: LINE - 1]}…"
+        lines.append(f"{escape(key.ljust(width))}  {escape(shown)}")
+    return lines
