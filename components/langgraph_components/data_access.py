@@ -1,0 +1,85 @@
+"""What the stores of the data tier share: who reaches them, and how a secret of theirs is kept."""
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_random as random
+from pulumi_aws import ec2, secretsmanager, vpc
+
+from langgraph_components.args import In
+
+_PASSWORD_LENGTH = 40
+
+
+def client_only_group(  # noqa: PLR0913  # whom, to what, where
+    name: str,
+    *,
+    parent: pulumi.Resource,
+    description: str,
+    port: int,
+    vpc_id: pulumi.Input[str] | None,
+    clients: Sequence[In[str]],
+) -> ec2.SecurityGroup:
+    """A security group that admits other groups on one port and has no way out: what answers needs none."""
+    group = ec2.SecurityGroup(
+        f"{name}-access",
+        description=description,
+        vpc_id=vpc_id,
+        tags={"Name": name},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    for index, client in enumerate(clients):
+        vpc.SecurityGroupIngressRule(
+            f"{name}-client-{index}",
+            security_group_id=group.id,
+            referenced_security_group_id=client,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            description=f"{description}: clients on port {port}",
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+    return group
+
+
+def password(name: str, *, parent: pulumi.Resource, generation: int) -> random.RandomPassword:
+    """A password that stays until its generation changes; letters and digits: a URL can hold it as it is."""
+    return random.RandomPassword(
+        name,
+        length=_PASSWORD_LENGTH,
+        special=False,
+        keepers={"generation": str(generation)},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def kept_secret(  # noqa: PLR0913  # a secret is its name, its key, its protection and its text
+    name: str,
+    *,
+    parent: pulumi.Resource,
+    description: str,
+    key_arn: pulumi.Input[str] | None,
+    recovery_days: int,
+    protect: bool,
+    text: pulumi.Output[str],
+    after: Sequence[pulumi.Resource] = (),
+) -> pulumi.Output[str]:
+    """A secret with that text, and its ARN. The text changes only once `after` has.
+
+    AWS adds letters to the name: a deleted secret holds on to its name until it cannot be recovered.
+    """
+    secret = secretsmanager.Secret(
+        name,
+        name_prefix=f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}-",
+        description=description,
+        kms_key_id=key_arn,
+        recovery_window_in_days=recovery_days,
+        opts=pulumi.ResourceOptions(parent=parent, protect=protect),
+    )
+    secretsmanager.SecretVersion(
+        f"{name}-value",
+        secret_id=secret.id,
+        secret_string=text,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after)),
+    )
+    return secret.arn
