@@ -59,3 +59,7 @@ class Args(BaseModel):
             return cls.model_validate(dict(given or {}))
         except ValidationError as error:
             raise InvalidArgs(explain(error, cls.__name__)) from None
+
+    def chosen(self) -> dict[str, Any]:
+        """What was given, without the defaults: to be part of other arguments, which have the same ones."""
+        return {name: getattr(self, name) for name in self.model_fields_set}

@@ -71,17 +71,11 @@ class ExistingCluster(Args):
     """Security group of its nodes, which database and cache admit."""
 
 
-class ClusterArgs(Args):
+class ClusterSettings(Args):
     """An EKS cluster, its nodes and who may use it."""
 
-    account_id: str = Field(pattern=r"^\d{12}$")
-    """AWS account, 12 digits. Required: roles name it, and a plan asks no cloud."""
-    region: str
-    """AWS region, such as `eu-west-1`. Required: tokens and ARNs name it."""
     cluster_name: Optional[str] = Field(default=None, pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$")
     """Name in EKS, 100 characters at most. None: `{project}-{stack}`. Another name is another cluster."""
-    subnet_ids: Optional[In[list[In[str]]]] = None
-    """Private subnets of nodes and control plane, in two zones at least. Required without `existing`."""
     version: Defaulted[str] = "1.36"
     """Kubernetes version. 1.36: in standard support until 2027-08-02."""
     admin_principals: Defaulted[list[str]] = Field(default=[])
@@ -90,10 +84,6 @@ class ClusterArgs(Args):
     """ARNs of those who see everything but Secrets, such as the role of previews. None: nobody."""
     endpoint_public_cidrs: Defaulted[list[str]] = Field(default=[])
     """IPv4 ranges that reach the API server from the internet. None: it is private, in the VPC alone."""
-    cluster_key_arn: Optional[In[str]] = None
-    """KMS key of the Kubernetes secrets and all disks. Required without `existing`."""
-    logs_key_arn: Optional[In[str]] = None
-    """KMS key of the control plane's log group. Required without `existing`."""
     log_retention_days: Defaulted[int] = 365
     """Days that the control plane's logs are kept, one of CloudWatch's steps. 365: audits look back."""
     nodes: Defaulted[NodeSettings] = NodeSettings()
@@ -129,18 +119,38 @@ class ClusterArgs(Args):
         return [cidrs.closed(cidr) for cidr in ranges]
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Self:
+    def _rights_and_builds(self) -> Self:
         eks.distinct_principals(self.admin_principals, self.viewer_principals)
+        if self.existing is None:
+            eks.addon_versions(self.version, self.addon_versions)
+        return self
+
+
+class ClusterArgs(ClusterSettings):
+    """An EKS cluster, its nodes, who may use it, and where it is."""
+
+    account_id: str = Field(pattern=r"^\d{12}$")
+    """AWS account, 12 digits. Required: roles name it, and a plan asks no cloud."""
+    region: str
+    """AWS region, such as `eu-west-1`. Required: tokens and ARNs name it."""
+    subnet_ids: Optional[In[list[In[str]]]] = None
+    """Private subnets of nodes and control plane, in two zones at least. Required without `existing`."""
+    cluster_key_arn: Optional[In[str]] = None
+    """KMS key of the Kubernetes secrets and all disks. Required without `existing`."""
+    logs_key_arn: Optional[In[str]] = None
+    """KMS key of the control plane's log group. Required without `existing`."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
         if self.existing is None:
             self._must_be_made()
         return self
 
     def _must_be_made(self) -> None:
-        eks.addon_versions(self.version, self.addon_versions)
         if not self.admin_principals:
-            told = "admin_principals should name at least one role: who creates a cluster has no rights in it"
+            told = "admin_principals: name at least one role: who creates a cluster has no rights in it"
             raise ValueError(told)
         for name in ("subnet_ids", "cluster_key_arn", "logs_key_arn"):
             if getattr(self, name) is None:
-                told = f"{name} is required, unless existing is given"
+                told = f"{name}: is required, unless existing is given"
                 raise ValueError(told)

@@ -6,6 +6,8 @@ PlatformError
 └── MissingExtra     an optional package is not installed
 """
 
+import re
+
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -44,9 +46,14 @@ def _line(root: str, fault: ErrorDetails) -> str:
     if fault["type"] == "missing":
         return f"{path}: is required"
     text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if fault["type"] == "value_error" and _NAMES_A_FIELD.match(text):
+        return "\n".join(f"{path}.{line}" for line in text.splitlines())
     told = fault["type"] == "value_error" or isinstance(fault["input"], dict)
     return f"{path}: {text}" if told else f"{path}: {text} (got {fault['input']!r})"
 
+
+_NAMES_A_FIELD = re.compile(r"[A-Za-z_0-9]+(\.[A-Za-z_0-9]+)*: ")
+"""A rule over several fields begins its sentences with the one to change."""
 
 _FORMS = {"str", "int", "float", "bool"}
 

@@ -37,13 +37,9 @@ class ExistingNetwork(Args):
     """Security group of its interface endpoints. None: it has none."""
 
 
-class NetworkArgs(Args):
+class NetworkSettings(Args):
     """How large the network is, and what its ways out are."""
 
-    account_id: str = Field(pattern=r"^\d{12}$")
-    """AWS account, 12 digits. Required: roles name it, and a plan asks no cloud."""
-    region: str
-    """AWS region, such as `eu-west-1`. Required: endpoints and zones are named after it."""
     cidr: Defaulted[str] = "10.0.0.0/16"
     """IPv4 range of the VPC, /16 to /21, private. /16: every pod takes an address of it."""
     az_count: Defaulted[int] = Field(default=3, ge=2, le=cidrs.MAX_ZONES)
@@ -56,8 +52,6 @@ class NetworkArgs(Args):
     """AWS services reached without the NAT gateway, each billed by zone and hour. None: cheapest."""
     flow_log_retention_days: Defaulted[int] = 365
     """Days that flow logs are kept, one of CloudWatch's steps. 365: a breach is found late."""
-    logs_key_arn: Optional[In[str]] = None
-    """KMS key of the flow logs. Required, unless `existing` is given."""
     protect: Defaulted[bool] = False
     """Whether Pulumi refuses to delete the VPC. Off: a stack that holds nothing yet can be destroyed."""
     existing: Optional[ExistingNetwork] = None
@@ -80,34 +74,47 @@ class NetworkArgs(Args):
         return sorted(set(services))
 
     @model_validator(mode="after")
+    def _zones_agree(self) -> Self:
+        given = self.availability_zones
+        if given and (len(given) not in {2, cidrs.MAX_ZONES} or len(set(given)) != len(given)):
+            told = f"availability_zones: should be 2 or 3 different zones (got {', '.join(given)})"
+            raise ValueError(told)
+        if given and "az_count" in self.model_fields_set and self.az_count != len(given):
+            told = f"availability_zones: names {len(given)}, but az_count is {self.az_count}: leave one out"
+            raise ValueError(told)
+        return self
+
+    def zone_count(self) -> int:
+        """How many zones there are; of an adopted network, as many as `az_count` says."""
+        return len(self.availability_zones) or self.az_count
+
+
+class NetworkArgs(NetworkSettings):
+    """How large the network is, what its ways out are, and where it is."""
+
+    account_id: str = Field(pattern=r"^\d{12}$")
+    """AWS account, 12 digits. Required: roles name it, and a plan asks no cloud."""
+    region: str
+    """AWS region, such as `eu-west-1`. Required: endpoints and zones are named after it."""
+    logs_key_arn: Optional[In[str]] = None
+    """KMS key of the flow logs. Required, unless `existing` is given."""
+
+    @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.existing is None and self.logs_key_arn is None:
-            told = "logs_key_arn is required, unless existing is given"
+            told = "logs_key_arn: is required, unless existing is given"
             raise ValueError(told)
         if self.interface_endpoints and self.region.startswith("cn-"):
             told = "interface_endpoints: their names differ in China; reach the services by the NAT gateway"
             raise ValueError(told)
-        _check_zones(self)
+        if elsewhere := [zone for zone in self.availability_zones if not zone.startswith(self.region)]:
+            told = f"availability_zones: {elsewhere[0]} is not in {self.region}"
+            raise ValueError(told)
         return self
 
     def zones(self) -> list[str]:
         """The zones' names, in the order of the subnets."""
         return self.availability_zones or [f"{self.region}{letter}" for letter in "abc"[: self.az_count]]
-
-
-def _check_zones(args: NetworkArgs) -> None:
-    given = args.availability_zones
-    if not given:
-        return
-    if len(given) not in {2, cidrs.MAX_ZONES} or len(set(given)) != len(given):
-        told = f"availability_zones should be 2 or 3 different zones (got {', '.join(given)})"
-        raise ValueError(told)
-    if "az_count" in args.model_fields_set and args.az_count != len(given):
-        told = f"availability_zones names {len(given)} zones, but az_count is {args.az_count}: leave one out"
-        raise ValueError(told)
-    if elsewhere := [zone for zone in given if not zone.startswith(args.region)]:
-        told = f"availability_zones: {elsewhere[0]} is not in {args.region}"
-        raise ValueError(told)
 
 
 class Network(pulumi.ComponentResource):

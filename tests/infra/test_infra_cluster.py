@@ -417,7 +417,7 @@ def test_the_provider_is_an_attribute_for_python_and_no_output():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"admin_principals": []}, "ClusterArgs: admin_principals should name at least one role"),
+        ({"admin_principals": []}, "ClusterArgs.admin_principals: name at least one role"),
         ({"admin_principals": ["deploy"]}, "ClusterArgs: should be the ARN of an IAM role or user"),
         ({"viewer_principals": [DEPLOY]}, "ClusterArgs: deploy is named more than once"),
         ({"endpoint_public_cidrs": ["0.0.0.0/0"]}, "ClusterArgs.endpoint_public_cidrs: 0.0.0.0/0 is open"),
@@ -425,9 +425,9 @@ def test_the_provider_is_an_attribute_for_python_and_no_output():
         ({"version": "1.35"}, "ClusterArgs: no build of aws-ebs-csi-driver, coredns"),
         ({"addon_versions": {"coredns": "latest"}}, "ClusterArgs: coredns should be a build such as"),
         ({"log_retention_days": 99}, "ClusterArgs.log_retention_days: should be one of 1, 3"),
-        ({"subnet_ids": None}, "ClusterArgs: subnet_ids is required, unless existing is given"),
-        ({"cluster_key_arn": None}, "ClusterArgs: cluster_key_arn is required, unless existing is given"),
-        ({"logs_key_arn": None}, "ClusterArgs: logs_key_arn is required, unless existing is given"),
+        ({"subnet_ids": None}, "ClusterArgs.subnet_ids: is required, unless existing is given"),
+        ({"cluster_key_arn": None}, "ClusterArgs.cluster_key_arn: is required, unless existing is given"),
+        ({"logs_key_arn": None}, "ClusterArgs.logs_key_arn: is required, unless existing is given"),
         ({"cluster_name": "-x"}, "ClusterArgs.cluster_name: "),
         ({"nodes": {"min_size": 4, "max_size": 3}}, "ClusterArgs.nodes: sizes should rise: min 4"),
         ({"nodes": {"desired_size": 9}}, "ClusterArgs.nodes: sizes should rise"),
