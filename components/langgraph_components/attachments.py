@@ -14,17 +14,8 @@ from langgraph_components.pure.naming import physical
 _NAME_LIMIT = 63
 
 
-class AttachmentsArgs(Args):
-    """Whose bucket it is, and how long what is in it is kept."""
-
-    account_id: str = Field(pattern=r"^\d{12}$")
-    """AWS account of the bucket, 12 digits: it is part of the name, which is unique in the world."""
-
-    region: str
-    """AWS region, such as `eu-west-1`: part of the name, and of the policy on the key."""
-
-    data_key_arn: In[str]
-    """KMS key of the objects."""
+class AttachmentsSettings(Args):
+    """How long attachments are kept."""
 
     prefix: Defaulted[str] = Field(default="attachments/", pattern=r"^[A-Za-z0-9_.-]+/$")
     """Keys below this can be listed by the application; it should store nothing elsewhere."""
@@ -43,6 +34,19 @@ class AttachmentsArgs(Args):
 
     protect: Defaulted[bool] = False
     """Whether Pulumi refuses to delete the bucket. Off: a stack that holds nothing yet can be destroyed."""
+
+
+class AttachmentsArgs(AttachmentsSettings):
+    """Whose bucket it is, and how long what is in it is kept."""
+
+    account_id: str = Field(pattern=r"^\d{12}$")
+    """AWS account of the bucket, 12 digits: it is part of the name, which is unique in the world."""
+
+    region: str
+    """AWS region, such as `eu-west-1`: part of the name, and of the policy on the key."""
+
+    data_key_arn: In[str]
+    """KMS key of the objects."""
 
 
 class Attachments(pulumi.ComponentResource):

@@ -48,14 +48,8 @@ class ExistingDatabase(Args):
     """The same of the replica; required with `credentials: iam` and a `read_host`."""
 
 
-class PostgresDatabaseArgs(Args):
-    """Where the database is, how large, how safe, and how the application logs in."""
-
-    account_id: str = Field(pattern=r"^\d{12}$")
-    """AWS account of the database, 12 digits: the policy of the application's login names it."""
-
-    region: str
-    """AWS region, such as `eu-west-1`: the policy of the application's login names it."""
+class PostgresSettings(Args):
+    """How large the database is, how safe, and how the application logs in."""
 
     credentials: Defaulted[Credentials] = Credentials.IAM
     """`iam` or `secret`. `iam`: a token lives 15 minutes, and there is no password to leak or to rotate."""
@@ -65,21 +59,6 @@ class PostgresDatabaseArgs(Args):
 
     existing: Optional[ExistingDatabase] = None
     """A database that is there already. None: this component makes one."""
-
-    vpc_id: Optional[In[str]] = None
-    """VPC of the security group. Required unless `existing`."""
-
-    subnet_ids: Optional[In[list[In[str]]]] = None
-    """Data subnets, in at least two zones. Required unless `existing`."""
-
-    data_key_arn: Optional[In[str]] = None
-    """KMS key of storage, snapshots, insights and secrets. Required unless `existing`."""
-
-    client_security_group_ids: Defaulted[list[In[str]]] = Field(default_factory=list[In[str]])
-    """Security groups that may connect: the nodes'. A list of fixed length; none: nobody can connect."""
-
-    logs_key_arn: Optional[In[str]] = None
-    """KMS key of the log groups. None: CloudWatch's own encryption."""
 
     log_retention_days: Defaulted[int] = 365
     """Days that CloudWatch keeps the database's logs. 365: what auditors ask for."""
@@ -168,14 +147,6 @@ class PostgresDatabaseArgs(Args):
             raise ValueError(told)
         return given
 
-    @field_validator("vpc_id", "subnet_ids", "data_key_arn")
-    @classmethod
-    def _needed_to_make_one(cls, given: Any, info: ValidationInfo) -> Any:
-        if given is None and _makes_one(info):
-            told = "is required unless there is an existing database"
-            raise ValueError(told)
-        return given
-
     @field_validator("log_retention_days")
     @classmethod
     def _known_to_cloudwatch(cls, given: int) -> int:
@@ -243,3 +214,36 @@ class PostgresDatabaseArgs(Args):
 def _makes_one(info: ValidationInfo) -> bool:
     """False too where `existing` was refused: then that is all there is to tell."""
     return info.data.get("existing", "refused") is None
+
+
+class PostgresDatabaseArgs(PostgresSettings):
+    """Where the database is, how large, how safe, and how the application logs in."""
+
+    account_id: str = Field(pattern=r"^\d{12}$")
+    """AWS account of the database, 12 digits: the policy of the application's login names it."""
+
+    region: str
+    """AWS region, such as `eu-west-1`: the policy of the application's login names it."""
+
+    vpc_id: Optional[In[str]] = None
+    """VPC of the security group. Required unless `existing`."""
+
+    subnet_ids: Optional[In[list[In[str]]]] = None
+    """Data subnets, in at least two zones. Required unless `existing`."""
+
+    data_key_arn: Optional[In[str]] = None
+    """KMS key of storage, snapshots, insights and secrets. Required unless `existing`."""
+
+    client_security_group_ids: Defaulted[list[In[str]]] = Field(default_factory=list[In[str]])
+    """Security groups that may connect: the nodes'. A list of fixed length; none: nobody can connect."""
+
+    logs_key_arn: Optional[In[str]] = None
+    """KMS key of the log groups. None: CloudWatch's own encryption."""
+
+    @field_validator("vpc_id", "subnet_ids", "data_key_arn")
+    @classmethod
+    def _needed_to_make_one(cls, given: Any, info: ValidationInfo) -> Any:
+        if given is None and _makes_one(info):
+            told = "is required unless there is an existing database"
+            raise ValueError(told)
+        return given

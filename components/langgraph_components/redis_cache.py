@@ -28,20 +28,8 @@ class CacheEngine(StrEnum):
     REDIS = "redis"
 
 
-class RedisCacheArgs(Args):
-    """Where the cache is, how large and how safe. What is in it can be lost: Postgres is the truth."""
-
-    vpc_id: In[str]
-    """VPC of the security group."""
-
-    subnet_ids: In[list[In[str]]]
-    """Data subnets, in at least two zones."""
-
-    data_key_arn: In[str]
-    """KMS key of what lies on disk (snapshots) and of the secret."""
-
-    client_security_group_ids: Defaulted[list[In[str]]] = Field(default_factory=list[In[str]])
-    """Security groups that may connect: the nodes'. A list of fixed length; none: nobody can connect."""
+class RedisSettings(Args):
+    """How large the cache is and how safe. What is in it can be lost: Postgres is the truth."""
 
     engine: Defaulted[CacheEngine] = CacheEngine.VALKEY
     """`valkey` or `redis`. `valkey`: maintained in the open, and cheaper on ElastiCache."""
@@ -108,6 +96,22 @@ class RedisCacheArgs(Args):
             told = f"should be hh:mm-hh:mm in UTC (got {given!r})"
             raise ValueError(told)
         return given
+
+
+class RedisCacheArgs(RedisSettings):
+    """Where the cache is, how large and how safe."""
+
+    vpc_id: In[str]
+    """VPC of the security group."""
+
+    subnet_ids: In[list[In[str]]]
+    """Data subnets, in at least two zones."""
+
+    data_key_arn: In[str]
+    """KMS key of what lies on disk (snapshots) and of the secret."""
+
+    client_security_group_ids: Defaulted[list[In[str]]] = Field(default_factory=list[In[str]])
+    """Security groups that may connect: the nodes'. A list of fixed length; none: nobody can connect."""
 
 
 class RedisCache(pulumi.ComponentResource):
