@@ -113,12 +113,6 @@ def test_a_pool_below_four_is_refused_even_where_it_fits():
     ]
 
 
-def test_what_is_set_goes_before_what_the_class_has():
-    assert budget.class_or_limit("db.t4g.medium", None) == 450
-    assert budget.class_or_limit("db.t4g.medium", 800) == 800
-    assert budget.class_or_limit("db.unknown.large", None) is None
-
-
 @given(fleets, limits)
 def test_the_share_is_never_exceeded_where_nothing_is_said(given_fleets, limit):
     total = sum(f.pods * f.processes * (f.pool + 2) for f in given_fleets) + 12

@@ -2,6 +2,8 @@ import json
 
 import pulumi
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pulumi.provider.experimental.analyzer import Analyzer
 
 from langgraph_components.errors import InvalidArgs
@@ -309,6 +311,14 @@ def test_each_turn_renews_one_password_and_leaves_the_one_that_still_serves(grap
         "username": f"langgraph_app_{role}",
         "password": f"database-application-{role}-result",
     }
+
+
+@given(st.integers(1, 10_000))
+def test_a_turn_never_touches_the_password_that_serves(generation):
+    now, then = data_policies.slot_generations(generation), data_policies.slot_generations(generation + 1)
+    serving = now.index(generation)
+    assert then[serving] == generation
+    assert then[1 - serving] == generation + 1
 
 
 def test_going_back_one_generation_finds_the_password_that_was(graph):

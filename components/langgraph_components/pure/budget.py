@@ -6,7 +6,7 @@ Each check returns sentences that say what to change; none means that all fits.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from langgraph_components.pure.instance_classes import nominal_connections, smallest_with
+from langgraph_components.pure.instance_classes import smallest_with
 
 OUTSIDE_THE_POOL = 2
 """Connections of a process besides its pool: lease renewal and LISTEN."""
@@ -115,11 +115,6 @@ def check_connections(
             f"may be planned with ({SHARE_PERCENT} % of {max_connections}): {options}"
         ),
     ]
-
-
-def class_or_limit(instance_class: str, max_connections: int | None) -> int | None:
-    """The nominal `max_connections`: what is set, else what the class has; None for an unknown class."""
-    return max_connections if max_connections is not None else nominal_connections(instance_class)
 
 
 def _term(fleet: Fleet) -> str:
