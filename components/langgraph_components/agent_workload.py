@@ -29,7 +29,86 @@ from langgraph_components.workload.parts import (
 from langgraph_components.workload.scope import Scope
 
 
-class AgentWorkloadArgs(Args):
+class WorkloadSettings(Args):
+    """How many of the server there are, what they may use, and who may reach them."""
+
+    secret_refresh: Defaulted[str] = Field(default="5m", pattern=DURATION)
+    """Time between two readings of the store. 5m: a rotated password arrives in time."""
+
+    namespace: Defaulted[str] = Field(default="langgraph", pattern=DNS_LABEL)
+    """Namespace of all objects."""
+
+    create_namespace: Defaulted[bool] = True
+    """Whether the namespace is made here, enforcing Pod Security `restricted`. Off: it is there already."""
+
+    api: Defaulted[WorkloadApi] = Field(default_factory=WorkloadApi)
+    """The pods that answer requests."""
+
+    workers: Defaulted[WorkloadWorkers] = Field(default_factory=WorkloadWorkers)
+    """The pods that only execute runs."""
+
+    pool_min_size: Defaulted[int] = Field(default=5, ge=1)
+    """Connections a process keeps open. 5: a burst waits for none."""
+
+    pool_max_size: Defaulted[int] = Field(default=20, ge=1)
+    """Connections a process opens at most; two more are outside the pool."""
+
+    auth: Defaulted[ServerAuth] = ServerAuth.KEYS
+    """How callers of the API are known. `keys`: what is reached from outside is never open."""
+
+    allowed_origins: Defaulted[list[str]] = Field(default_factory=list)
+    """Browser origins that CORS admits. Empty: none."""
+
+    log_level: Defaulted[str] = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    """Least level that is logged."""
+
+    environment: Defaulted[dict[str, str]] = Field(default_factory=dict)
+    """Further environment variables, such as `AGENT_MODEL`; never a secret, never one that is set by us."""
+
+    tracing: Defaulted[WorkloadTracing] = Field(default_factory=WorkloadTracing)
+    """LangSmith's tracing."""
+
+    retention: Defaulted[WorkloadRetention] = Field(default_factory=WorkloadRetention)
+    """What is kept how long."""
+
+    callers: Defaulted[dict[str, WorkloadPeer]] = Field(default_factory=dict)
+    """Who else may call the API, by a name: such as an ingress controller."""
+
+    provider_egress: Defaulted[bool] = True
+    """Whether graphs reach public addresses by HTTPS. Off in closed networks, and with `egress_proxy`."""
+
+    collector: Optional[WorkloadPeer] = None
+    """Collector of traces in the private network, such as port 4318. None: none."""
+
+    egress_proxy: Optional[WorkloadPeer] = None
+    """Proxy on the way out; then `egress_proxy_url` is required. None: pods go out themselves."""
+
+    egress_proxy_url: Optional[In[str]] = None
+    """Address of that proxy, such as `http://proxy.internal:3128`."""
+
+    no_proxy: Defaulted[list[str]] = Field(default_factory=list)
+    """Hosts that are reached without the proxy, besides the cluster's."""
+
+    dns_cidrs: Defaulted[list[str]] = Field(default_factory=list)
+    """Resolvers that are no pods: a DNS cache on the nodes, or EKS Auto Mode's. Empty: CoreDNS pods."""
+
+    ca_bundle: Optional[In[str]] = None
+    """PEM text of every root that is to be trusted, instead of the public ones. None: the image's."""
+
+    image_pull_secrets: Defaulted[list[str]] = Field(default_factory=list)
+    """Secrets of the registry, in the namespace. Empty: the nodes may pull."""
+
+    node_selector: Defaulted[dict[str, str]] = Field(default_factory=dict)
+    """Labels of the nodes that pods run on. Empty: any."""
+
+    tolerations: Defaulted[list[WorkloadToleration]] = Field(default_factory=list[WorkloadToleration])
+    """Taints that pods accept."""
+
+    priority_class: Optional[str] = None
+    """Name of a PriorityClass that exists. None: the cluster's default."""
+
+
+class AgentWorkloadArgs(WorkloadSettings):
     """Which image runs, what it is connected to, how many of it there are, and who may reach it."""
 
     image: In[str]
@@ -60,50 +139,11 @@ class AgentWorkloadArgs(Args):
     secret_store: Optional[In[str]] = None
     """ClusterSecretStore that `remote` secrets are read from. None: there are none of those."""
 
-    secret_refresh: Defaulted[str] = Field(default="5m", pattern=DURATION)
-    """Time between two readings of the store. 5m: a rotated password arrives in time."""
-
-    namespace: Defaulted[str] = Field(default="langgraph", pattern=DNS_LABEL)
-    """Namespace of all objects."""
-
-    create_namespace: Defaulted[bool] = True
-    """Whether the namespace is made here, enforcing Pod Security `restricted`. Off: it is there already."""
-
     redis: Optional[WorkloadRedis] = None
     """The Redis that speeds the server up. None: every run still succeeds."""
 
-    api: Defaulted[WorkloadApi] = Field(default_factory=WorkloadApi)
-    """The pods that answer requests."""
-
-    workers: Defaulted[WorkloadWorkers] = Field(default_factory=WorkloadWorkers)
-    """The pods that only execute runs."""
-
-    pool_min_size: Defaulted[int] = Field(default=5, ge=1)
-    """Connections a process keeps open. 5: a burst waits for none."""
-
-    pool_max_size: Defaulted[int] = Field(default=20, ge=1)
-    """Connections a process opens at most; two more are outside the pool."""
-
-    auth: Defaulted[ServerAuth] = ServerAuth.KEYS
-    """How callers of the API are known. `keys`: what is reached from outside is never open."""
-
-    allowed_origins: Defaulted[list[str]] = Field(default_factory=list)
-    """Browser origins that CORS admits. Empty: none."""
-
-    log_level: Defaulted[str] = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
-    """Least level that is logged."""
-
-    environment: Defaulted[dict[str, str]] = Field(default_factory=dict)
-    """Further environment variables, such as `AGENT_MODEL`; never a secret, never one that is set by us."""
-
-    tracing: Defaulted[WorkloadTracing] = Field(default_factory=WorkloadTracing)
-    """LangSmith's tracing."""
-
     attachments: Optional[WorkloadAttachments] = None
     """Where files of users go. None: nowhere, they are refused."""
-
-    retention: Defaulted[WorkloadRetention] = Field(default_factory=WorkloadRetention)
-    """What is kept how long."""
 
     monitoring: Optional[WorkloadMonitoring] = None
     """Monitor, rules and dashboards. None: the cluster has no Prometheus operator."""
@@ -111,47 +151,11 @@ class AgentWorkloadArgs(Args):
     balancer: Optional[WorkloadBalancer] = None
     """Load balancer in front. None: the API is reached from inside the cluster, by `callers`."""
 
-    callers: Defaulted[dict[str, WorkloadPeer]] = Field(default_factory=dict)
-    """Who else may call the API, by a name: such as an ingress controller."""
-
     pod_identity: Defaulted[bool] = True
     """Whether pods may ask the EKS Pod Identity agent for credentials. Off where there is no AWS."""
 
-    provider_egress: Defaulted[bool] = True
-    """Whether graphs reach public addresses by HTTPS. Off in closed networks, and with `egress_proxy`."""
-
-    collector: Optional[WorkloadPeer] = None
-    """Collector of traces in the private network, such as port 4318. None: none."""
-
     interface_endpoints: Optional[WorkloadPeer] = None
     """Interface endpoints of AWS services in the private network, by HTTPS. None: none."""
-
-    egress_proxy: Optional[WorkloadPeer] = None
-    """Proxy on the way out; then `egress_proxy_url` is required. None: pods go out themselves."""
-
-    egress_proxy_url: Optional[In[str]] = None
-    """Address of that proxy, such as `http://proxy.internal:3128`."""
-
-    no_proxy: Defaulted[list[str]] = Field(default_factory=list)
-    """Hosts that are reached without the proxy, besides the cluster's."""
-
-    dns_cidrs: Defaulted[list[str]] = Field(default_factory=list)
-    """Resolvers that are no pods: a DNS cache on the nodes, or EKS Auto Mode's. Empty: CoreDNS pods."""
-
-    ca_bundle: Optional[In[str]] = None
-    """PEM text of every root that is to be trusted, instead of the public ones. None: the image's."""
-
-    image_pull_secrets: Defaulted[list[str]] = Field(default_factory=list)
-    """Secrets of the registry, in the namespace. Empty: the nodes may pull."""
-
-    node_selector: Defaulted[dict[str, str]] = Field(default_factory=dict)
-    """Labels of the nodes that pods run on. Empty: any."""
-
-    tolerations: Defaulted[list[WorkloadToleration]] = Field(default_factory=list[WorkloadToleration])
-    """Taints that pods accept."""
-
-    priority_class: Optional[str] = None
-    """Name of a PriorityClass that exists. None: the cluster's default."""
 
     @model_validator(mode="after")
     def _together(self) -> Self:

@@ -29,7 +29,7 @@ def migration_name(image_hash: str, generation: int) -> str:
     """
     found = _HEX.match(image_hash)
     if found is None:
-        message = "12 to 64 hex digits, as of an image's digest, with or without sha256:"
+        message = "image_hash: 12 to 64 hex digits, as of an image's digest, with or without sha256:"
         raise ValueError(message)
     name = f"agent-migrate-{found[1][:_DIGITS]}"
     return f"{name}-{generation}" if generation else name

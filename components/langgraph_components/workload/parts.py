@@ -143,13 +143,13 @@ class WorkloadDatabase(Args):
     @model_validator(mode="after")
     def _together(self) -> Self:
         if self.auth is DatabaseAuth.IAM and self.region is None:
-            message = "auth: iam signs tokens for a region: give region"
+            message = "region: is required by auth: iam, as its tokens are signed for a region"
             raise ValueError(message)
         if self.auth is DatabaseAuth.IAM and self.generation:
-            message = "generation alternates passwords: use it with auth: file, or leave it 0"
+            message = "generation: alternates passwords: use it with auth: file, or leave it 0"
             raise ValueError(message)
         if self.auth is DatabaseAuth.IAM and self.ssl is DatabaseSsl.DISABLE:
-            message = "RDS takes tokens of IAM over TLS only: use ssl: verify-full"
+            message = "ssl: RDS takes tokens of IAM over TLS only: use verify-full"
             raise ValueError(message)
         _reachable(self.cidrs, self.namespace)
         return self
@@ -230,7 +230,7 @@ class WorkloadApi(Args):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min_replicas > self.max_replicas:
-            message = f"min_replicas {self.min_replicas} is above max_replicas {self.max_replicas}"
+            message = f"min_replicas: {self.min_replicas} is above max_replicas {self.max_replicas}"
             raise ValueError(message)
         return self
 
