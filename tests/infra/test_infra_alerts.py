@@ -230,9 +230,9 @@ def test_a_slow_route_is_named(fires):
     told = alert(
         "LangGraphSlowResponses",
         {"namespace": "langgraph", "endpoint": "/graphs/{name}/invoke"},
-        "/graphs/{name}/invoke in langgraph takes 1m 45s",
+        "/graphs/{name}/invoke in langgraph takes 1m 54s",
     )
-    fires(buckets(fast=80, slow=20), 15, {"LangGraphSlowResponses": [told]})
+    fires(buckets(fast=10, slow=10), 15, {"LangGraphSlowResponses": [told]})
 
 
 @promtool
