@@ -58,4 +58,13 @@ def bare_pod(owner: Document, template: Document) -> Document:
         "name": f"bare-{owner['metadata']['name']}"[:63].rstrip("-."),
         "namespace": owner["metadata"]["namespace"],
     }
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": copy.deepcopy(template["spec"])}
+    spec = copy.deepcopy(template["spec"])
+    if claims := owner["spec"].get("volumeClaimTemplates"):  # a StatefulSet's controller adds their volumes
+        volumes = [{"name": one["metadata"]["name"], **_claimed(one, owner)} for one in claims]
+        spec["volumes"] = [*spec.get("volumes", []), *volumes]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _claimed(claim: Document, owner: Document) -> Document:
+    name = f"{claim['metadata']['name']}-{owner['metadata']['name']}-0"
+    return {"persistentVolumeClaim": {"claimName": name}}

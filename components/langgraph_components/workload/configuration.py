@@ -230,6 +230,9 @@ def _attachments(scope: Scope, given: WorkloadAttachments | None) -> list[pods.V
         "resources": {"requests": {"storage": given.volume_size}},
         **({"storageClassName": given.storage_class} if given.storage_class else {}),
     }
-    claim = scope.declare(core.v1.PersistentVolumeClaim, "attachments", scope.metadata(name), spec=spec)
+    metadata = scope.metadata(name)
+    # many classes bind a claim when its first pod comes, and pods come after it
+    metadata["annotations"] = {"pulumi.com/skipAwait": "true"}
+    claim = scope.declare(core.v1.PersistentVolumeClaim, "attachments", metadata, spec=spec)
     source = {"persistentVolumeClaim": {"claimName": after(name, claim)}}
     return [pods.Volume("attachments", environment.ATTACHMENTS_FOLDER, source, writable=True)]
