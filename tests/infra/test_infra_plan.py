@@ -273,6 +273,20 @@ def test_whatever_is_wrong_is_one_line(project, program, code, said):
     assert (done.code, done.out) == (code, "")
 
 
+@pytest.mark.parametrize("disabled", ["[random]", "['*']"])
+def test_a_default_provider_that_is_disabled_is_not_used(project, disabled):
+    program = "import pulumi_random as r\nr.RandomId('id', byte_length=4)"
+    config = f"{{'pulumi:disable-default-providers': {disabled}}}"
+    done = project.write(program, config=config).plan()
+    assert done.code == 1
+    assert "randomId:RandomId::id has no explicit provider, and pulumi:disable-default-providers" in done.err
+    named = (
+        "import pulumi, pulumi_random as r\n"
+        "r.RandomId('id', byte_length=4, opts=pulumi.ResourceOptions(provider=r.Provider('p')))"
+    )
+    assert project.write(named, config=config).plan().code == 0
+
+
 def test_an_error_is_json_for_programs(project):
     done = project.write("raise ValueError('boom')").plan("--json")
     assert done.document == {"error": {"detail": "__main__.py:1: ValueError: boom", "exit_code": 1}}

@@ -35,7 +35,9 @@ def _filled(given: Any, computed: Any) -> Any:
 def arn(type_: str, name: str) -> str:
     """`aws:rds/instance:Instance` and `database` → `arn:aws:rds:planned:000000000000:instance/database`."""
     service, _, kind = type_.split(":")[1].partition("/")
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{name}"
+    # Secrets Manager's have a colon there, and its readers look at it
+    separator = ":" if service == "secretsmanager" else "/"
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}{separator}{name}"
 
 
 def _cluster(name: str, _: _Inputs) -> dict[str, Any]:

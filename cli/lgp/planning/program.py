@@ -5,7 +5,7 @@ import os
 import runpy
 import sys
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import chdir, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from logging import ERROR, Handler, Logger, LogRecord
@@ -15,12 +15,15 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from lgp.errors import LgpError, PlanFailed, UsageProblem
-from lgp.planning.project import StackInputs, read_stack
+from lgp.planning.project import StackInputs, as_json, read_stack
 from lgp.planning.recording import Recording
 
 MAIN = "__main__.py"
 HIDDEN = ("AWS_", "KUBE", "PULUMI_", "HELM_")
 """Variables of these names are hidden from a program: the same input gives the same plan wherever it runs."""
+
+NO_DEFAULTS = "pulumi:disable-default-providers"
+"""Config: packages whose resources must name their provider; `*` is all."""
 
 _REFUSALS = {"PlatformError", "ConfigMissingError", "ConfigTypeError"}
 """Errors about the configuration, by name: another revision has classes of its own."""
@@ -57,6 +60,7 @@ def plan(folder: Path, stack: str) -> Planned:
     said = _Said()
     recording = _recorded(inputs, said)
     _check(recording, said)
+    _check_providers(recording, as_json(inputs.config.get(NO_DEFAULTS)) or [])
     return Planned(recording, tuple(dict.fromkeys(said.messages)))
 
 
@@ -118,7 +122,7 @@ def _as_the_engine(program: Path) -> Generator[None, None, None]:
 
 @contextmanager
 def _no_collections() -> Generator[None, None, None]:
-    """Importing makes millions of objects that stay: to look for garbage among them takes a third of the time."""
+    """Imports make millions of objects that stay: to look for garbage there takes a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -136,6 +140,16 @@ def _check(recording: Recording, said: _Said) -> None:
         urn = recording.duplicates[0]
         message = f"two resources have the same name: {urn} is declared more than once"
         raise PlanFailed(message)
+
+
+def _check_providers(recording: Recording, disabled: Sequence[str]) -> None:
+    """As the engine: a resource that names no provider takes the default one, unless that is disabled."""
+    for resource in recording.resources:
+        package = resource.type.partition(":")[0]
+        defaults = resource.custom and package != "pulumi" and resource.provider is None
+        if defaults and {package, "*"} & set(disabled):
+            message = f"{resource.urn} has no explicit provider, and {NO_DEFAULTS} forbids the default one"
+            raise PlanFailed(message)
 
 
 def _refuse(error: BaseException, program: Path) -> NoReturn:

@@ -126,7 +126,7 @@ class _Rule:
         return cls(type_, default, rule.get("secret") is True, "type" in rule, told and f": {told}")
 
 
-def _as_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """`pulumi config set` stores everything as text; a text that is JSON stands for its value."""
     if not isinstance(value, str):
         return value
@@ -137,16 +137,16 @@ def _as_json(value: Any) -> Any:
 
 
 def _is_integer(value: Any) -> bool:
-    return isinstance(_as_json(value), int) and not isinstance(_as_json(value), bool)
+    return isinstance(as_json(value), int) and not isinstance(as_json(value), bool)
 
 
 _FITS: dict[str, Callable[[Any], bool]] = {
     "any": lambda _: True,
     "string": lambda value: not isinstance(value, dict | list),
     "integer": _is_integer,
-    "boolean": lambda value: isinstance(_as_json(value), bool),
-    "array": lambda value: isinstance(_as_json(value), list),
-    "object": lambda value: isinstance(_as_json(value), dict),
+    "boolean": lambda value: isinstance(as_json(value), bool),
+    "array": lambda value: isinstance(as_json(value), list),
+    "object": lambda value: isinstance(as_json(value), dict),
 }
 _STAND_INS: dict[str, Any] = {"integer": 0, "boolean": False, "array": [], "object": {}}
 
