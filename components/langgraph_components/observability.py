@@ -93,6 +93,11 @@ class ObservabilitySettings(Args):
     node_exporter: Defaulted[bool] = True
     """Whether nodes are measured. On: disks fill. Its namespace is then `privileged`, else `baseline`."""
 
+    def stored(self) -> list[In[str]]:
+        """Keys in the secret store that are used here."""
+        found = [receiver.remote for receiver in self.receivers] + [self.grafana_admin_remote]
+        return [key for key in found if key is not None]
+
 
 class ObservabilityArgs(ObservabilitySettings, charts.ChartArgs):
     """How much is kept, who is told, and where their secrets are."""
@@ -105,7 +110,7 @@ class ObservabilityArgs(ObservabilitySettings, charts.ChartArgs):
         remote = [receiver.name for receiver in self.receivers if receiver.remote is not None]
         remote += ["grafana_admin_remote"] if self.grafana_admin_remote is not None else []
         if remote and self.store_name is None:
-            message = f"{', '.join(remote)}: is in a store, but store_name is not given"
+            message = f"store_name: is required, where {', '.join(remote)} is"
             raise ValueError(message)
         return self
 

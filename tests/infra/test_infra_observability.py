@@ -268,8 +268,11 @@ def test_ours_says_which_pods_read_metrics_and_asks_for_no_label(graph):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ({"receivers": [SLACK]}, "team: is in a store, but store_name is not given"),
-        ({"grafana_admin_remote": "x"}, "grafana_admin_remote: is in a store, but store_name is not given"),
+        ({"receivers": [SLACK]}, "ObservabilityArgs.store_name: is required, where team is"),
+        (
+            {"grafana_admin_remote": "x"},
+            "ObservabilityArgs.store_name: is required, where grafana_admin_remote is",
+        ),
         ({"receivers": [{**DUTY, "remote": "x"}]}, "receivers.0: needs either secret_name or remote"),
         (
             {"receivers": [{"name": "d", "kind": "webhook"}]},
