@@ -10,6 +10,7 @@ CONTRACT = Path(__file__).parents[3] / "docs" / "contract.md"
 READ_ELSEWHERE = {
     *("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AGENT_MODEL", "LANGGRAPH_STRICT_MSGPACK"),
     *("LANGCHAIN_TRACING_V2", "LANGCHAIN_PROJECT", "LANGCHAIN_ENDPOINT", "LANGCHAIN_API_KEY"),
+    "LANGSMITH_API_KEY",
     *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "NO_PROXY"),
 }
 """By the bundled graphs, by LangGraph itself, by LangChain's tracing, by HTTP libraries."""
