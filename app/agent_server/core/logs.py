@@ -39,6 +39,7 @@ _SECRETS = (
     (re.compile(r"(?i)(\bpassword=)('[^']*'|[^\s\"'&]+)"), rf"\g<1>{_MASK}"),
     (re.compile(r"\b(lgp_[0-9A-Za-z]{4})[0-9A-Za-z]{30,}"), rf"\g<1>{_MASK}"),
     (re.compile(r"\b(sk-)[0-9A-Za-z_-]{16,}"), rf"\g<1>{_MASK}"),
+    (re.compile(r"(X-Amz-(?:Signature|Security-Token)=)[^\s\"'&]+"), rf"\g<1>{_MASK}"),
 )
 _CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 

@@ -72,6 +72,7 @@ def test_an_exception_is_a_field_with_frames_and_without_locals() -> None:
         "host=h password='SECRET x' user=u",
         "Bearer lgp_abcdSECRETSECRETSECRETSECRETSECRETSECRET123456",
         "sk-ant-SECRETSECRETSECRET",
+        "db.example:5432/?Action=connect&X-Amz-Security-Token=SECRET%2F&X-Amz-Signature=SECRET",
     ],
 )
 def test_no_secret_is_printed(secret: str, form: str) -> None:
