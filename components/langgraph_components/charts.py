@@ -69,8 +69,21 @@ LOAD_BALANCER_CONTROLLER = Chart(
     "https://aws.github.io/eks-charts",
     "github.com/aws/eks-charts, 5239609: stable/aws-load-balancer-controller",
 )
+CLUSTER_AUTOSCALER = Chart(
+    "cluster-autoscaler",
+    "9.59.0",
+    "https://kubernetes.github.io/autoscaler",
+    "github.com/kubernetes/autoscaler, tag cluster-autoscaler-chart-9.59.0: "
+    "cluster-autoscaler/charts/cluster-autoscaler",
+)
 
-CHARTS = (EXTERNAL_SECRETS, PROMETHEUS_STACK, PROMETHEUS_CRDS, LOAD_BALANCER_CONTROLLER)
+CHARTS = (
+    EXTERNAL_SECRETS,
+    PROMETHEUS_STACK,
+    PROMETHEUS_CRDS,
+    LOAD_BALANCER_CONTROLLER,
+    CLUSTER_AUTOSCALER,
+)
 
 
 class ChartArgs(Args):

@@ -2,14 +2,26 @@
 
 from collections.abc import Sequence
 
-from langgraph_components.pure.iam import Policy, allow, document
+from langgraph_components.pure import node_scaling
+from langgraph_components.pure.iam import Policy, allow, document, partition
 
-EVERYWHERE = (
+REGISTRAR_LOOKS = (
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeVpcs",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
 )
+AUTOSCALER_LOOKS = (
+    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribeScalingActivities",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeLaunchTemplateVersions",
+)
+"""What cluster-autoscaler 1.36 calls for managed node groups (its `cloudprovider/aws/aws_wrapper.go`).
+
+Its manual lists more: for launch configurations and groups by attributes, which managed node groups are not.
+"""
+EVERYWHERE = (*REGISTRAR_LOOKS, *AUTOSCALER_LOOKS)
 """The only actions of an operator on `*`: they read, and AWS has no resource to limit them to."""
 
 
@@ -43,10 +55,28 @@ def target_registrar(target_group_arn: str) -> Policy:
     Its own policy also lets it create and delete balancers, rules and security groups, which are ours here.
     """
     return document(
-        allow("Look", EVERYWHERE, ["*"]),
+        allow("Look", REGISTRAR_LOOKS, ["*"]),
         allow(
             "Register",
             ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"],
             [target_group_arn],
+        ),
+    )
+
+
+def node_scaler(cluster_name: str, account_id: str, region: str) -> Policy:
+    """What the cluster autoscaler needs: to resize the node groups of this cluster, and no others."""
+    place = f"{region}:{account_id}"
+    groups = f"arn:{partition(region)}:autoscaling:{place}:autoScalingGroup:*:autoScalingGroupName/*"
+    node_groups = f"arn:{partition(region)}:eks:{place}:nodegroup/{cluster_name}/*/*"
+    owned = {f"aws:ResourceTag/{key}": value for key, value in node_scaling.tags(cluster_name).items()}
+    return document(
+        allow("Look", AUTOSCALER_LOOKS, ["*"]),
+        allow("LookAtNodeGroups", ["eks:DescribeNodegroup"], [node_groups]),
+        allow(
+            "Resize",
+            ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+            [groups],
+            conditions={"StringEquals": owned},
         ),
     )
