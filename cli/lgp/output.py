@@ -23,13 +23,13 @@ Machine = Annotated[bool, typer.Option("--json", help="Nothing but JSON on stdou
 @cache
 def out() -> Console:
     """Stdout, for people."""
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, emoji=False)
 
 
 @cache
 def people() -> Console:
     """Stderr, for people: notes and failures, so that stdout stays a program's."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def note(line: str) -> None:

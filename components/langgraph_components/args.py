@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional, Self, TypeVar, Union
 import pulumi
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from langgraph_components.errors import InvalidArgs, explain
+from langgraph_components.errors import InvalidArgs, PlatformError, explain
 
 T = TypeVar("T")
 
-In = Union[T, Awaitable[T], pulumi.Output[T]]
+if TYPE_CHECKING:
+    # lists are invariant: to the checker, an output of `list[str]` would be none of `list[In[str]]`
+    In = Union[T, Awaitable[T], pulumi.Output[Any]]
+else:
+    In = Union[T, Awaitable[T], pulumi.Output[T]]
 """A value, or one that another resource will have: pydantic refuses `pulumi.Input`.
 
 A list of such values is `In[list[In[str]]]`.
@@ -58,7 +62,11 @@ class Args(BaseModel):
         try:
             return cls.model_validate(dict(given or {}))
         except ValidationError as error:
-            raise InvalidArgs(explain(error, cls.__name__)) from None
+            raise cls._refusal(error) from None
+
+    @classmethod
+    def _refusal(cls, error: ValidationError) -> PlatformError:
+        return InvalidArgs(explain(error, cls.__name__))
 
     def chosen(self) -> dict[str, Any]:
         """What was given, without the defaults: to be part of other arguments, which have the same ones."""

@@ -20,6 +20,9 @@ SHARE_PERCENT = 72
 LEAST_POOL = 4
 """Connections below which a process queues behind itself."""
 
+SWEEP_POOL = 4
+"""Connections of the retention job's pool; there is one such job at a time."""
+
 API_PORT = 8000
 METRICS_PORT = 9464
 

@@ -7,7 +7,7 @@ import pulumi
 from pulumi_kubernetes import apps, batch, core
 
 from langgraph_components.pure import autoscaling, environment, jobs, labels, pods
-from langgraph_components.pure.budget import API_PORT, METRICS_PORT
+from langgraph_components.pure.budget import API_PORT, METRICS_PORT, SWEEP_POOL
 from langgraph_components.pure.labels import Part
 from langgraph_components.workload.configuration import TIMES, Configuration, database_url
 from langgraph_components.workload.parts import DatabaseAuth, WorkloadApi, WorkloadWorkers
@@ -172,7 +172,7 @@ def _retention(
         name="retention",
         image=args.image,
         command=pods.server_command("retention"),
-        env={"POOL_MIN_SIZE": "1", "POOL_MAX_SIZE": "4"},
+        env={"POOL_MIN_SIZE": "1", "POOL_MAX_SIZE": str(SWEEP_POOL)},
         env_from=config.settings,
         resources=TASK,
         volumes=config.serving,
