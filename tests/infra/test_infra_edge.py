@@ -248,7 +248,7 @@ def test_the_controller_registers_pods_in_our_target_group_and_changes_nothing_e
     ]
     assert register["Resource"] == ["arn:aws:lb:planned:000000000000:targetGroup/edge-pods"]
     assert look["Resource"] == ["*"]
-    assert look["Action"] == list(operator_policies.EVERYWHERE)
+    assert look["Action"] == list(operator_policies.REGISTRAR_LOOKS)
 
 
 def test_what_may_be_done_everywhere_only_reads():
