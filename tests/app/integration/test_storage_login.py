@@ -1,6 +1,8 @@
 """Users and passwords that change while a process lives, on a real PostgreSQL with SCRAM."""
 
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ import pytest
 from app.support.pod_identity_agent import Agent, pod_identity_agent
 from app.support.roles import as_superuser, execute, new_role, without_login
 from app.support.storage_world import settings_for
+from app.support.surface import GRAPHS
 from psycopg.conninfo import make_conninfo
+from support.server import REPOSITORY, environment
 
 from agent_server.core.errors import DatabaseUnavailable
 from agent_server.core.settings import Settings
@@ -154,6 +158,45 @@ async def test_a_file_that_goes_later_is_an_outage_and_no_overload(
         assert str(mounted.folder) not in caught.value.detail
         mounted.turn("second-password")
         assert await who(database) == mounted.role
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "audit"])
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        (
+            {"DATABASE_AUTH": "file", "DATABASE_USER_FILE": "/none/username"},
+            "DATABASE_USER_FILE: /none/username cannot be read: No such file or directory.",
+        ),
+        (
+            {
+                "DATABASE_AUTH": "iam",
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/v1/credentials",
+            },
+            "The EKS Pod Identity agent gave no credentials: ",
+        ),
+        (
+            {"DATABASE_AUTH": "iam", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.org/"},
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI must be http:// to a loopback address or one of ",
+        ),
+    ],
+    ids=["file", "agent", "address"],
+)
+def test_every_command_says_in_one_line_that_there_is_nothing_to_log_in_with(
+    command: str, told: dict[str, str], line: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "agent_server", command],
+        cwd=REPOSITORY / "app",
+        env=environment("postgresql://app@db.invalid/agent", GRAPHS, AWS_REGION="eu-west-1", **told),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    (said,) = [each for each in done.stderr.splitlines() if not each.startswith("{")]
+    assert said.startswith(f"agent_server: {line}")
 
 
 # A token is a password that RDS checks; here the role's password is one that was made before.
