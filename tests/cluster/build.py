@@ -31,7 +31,6 @@ PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", 
 
 STAGES = (
     "node/fast/node-initialize.yaml",
-    "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
     "pod/fast/pod-ready.yaml",
     "pod/fast/pod-complete.yaml",
     "pod/fast/pod-delete.yaml",
@@ -46,7 +45,6 @@ CRDS = {
     "github.com/prometheus-operator/prometheus-operator": (
         "example/prometheus-operator-crd",
         (
-            "monitoring.coreos.com_podmonitors.yaml",
             "monitoring.coreos.com_prometheusrules.yaml",
             "monitoring.coreos.com_servicemonitors.yaml",
         ),

@@ -25,6 +25,9 @@ READY_SECONDS = 60.0
 FOREIGN = os.environ.get("KUBECONFIG_TEST")
 """A kubeconfig of someone else's cluster, to be tested in the place of our own."""
 
+DEFINITIONS = os.environ.get("CRDS_TEST")
+"""A folder of custom resource definitions to be used in the place of those from the Go modules."""
+
 ADMIN, MANAGER, SCHEDULER = "admin", "system:kube-controller-manager", "system:kube-scheduler"
 HPA_SYNC_SECONDS = 1
 """How often the autoscaler looks, instead of every 15 s."""
@@ -85,7 +88,7 @@ def control_plane(*, nodes: int = 3, crds: bool = True) -> Generator[ControlPlan
         with processes(folder) as running:
             plane = _start(found, running)
             if crds:
-                _define(plane, found.crds)
+                _define(plane, Path(DEFINITIONS or found.crds).resolve())
             if nodes:
                 _join(plane, found, running, nodes)
             yield plane
@@ -204,6 +207,7 @@ def _manager_flags(plane: ControlPlane, kubeconfig: Path) -> list[str]:
             "use-service-account-credentials": "true",
             "root-ca-file": plane.certificate,
             "service-account-private-key-file": plane.key,
+            "node-monitor-grace-period": "24h",  # fake nodes send no heartbeats
             "horizontal-pod-autoscaler-sync-period": f"{HPA_SYNC_SECONDS}s",
             "horizontal-pod-autoscaler-cpu-initialization-period": "1s",
             "horizontal-pod-autoscaler-initial-readiness-delay": "1s",
@@ -253,7 +257,7 @@ def _volumes() -> list[dict[str, Any]]:
             "metadata": {"name": f"fake-{index}"},
             "spec": {
                 "capacity": {"storage": "100Gi"},
-                "accessModes": ["ReadWriteOnce"],
+                "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
                 "hostPath": {"path": f"/fake/{index}"},
             },
         }

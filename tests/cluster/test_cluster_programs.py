@@ -14,6 +14,8 @@ from cluster import build
 from cluster.build import BuildFailed, GoMissing, are_built, main, programs
 from cluster.processes import NotReady, Processes, processes
 
+from langgraph_components import charts
+
 GO = """#!/bin/sh
 case "$1 $2" in
 "env GOVERSION") echo "${FAKE_GO:-go1.26.0}" ;;
@@ -125,6 +127,18 @@ def test_the_pinned_modules_are_of_the_version_the_server_will_name() -> None:
     replaced = [line.split() for line in lines if " => k8s.io/" in line]
     assert len(replaced) > 30
     assert {line[-1] for line in replaced} == {staging}
+
+
+def test_the_gap_to_the_pinned_charts_is_stated() -> None:
+    stated = (build.SOURCES / "README.md").read_text()
+    defining = (
+        charts.EXTERNAL_SECRETS,
+        charts.PROMETHEUS_CRDS,
+        charts.PROMETHEUS_STACK,
+        charts.LOAD_BALANCER_CONTROLLER,
+    )
+    assert [chart.name for chart in defining if f"{chart.name} {chart.version}" not in stated] == []
+    assert [module for module in build.CRDS if f"`{module}` " not in stated] == []
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from cluster.api import Document, Kube, eventually
 from cluster.control_plane import ControlPlane
 from cluster.workload import Workload
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 
 
 @pytest.fixture
