@@ -95,6 +95,25 @@ def image_runs_on_nodes(settings: PlatformSettings) -> Sentences:
         yield f"image.build.platforms: the nodes need linux/{architecture}"
 
 
+def nodes_hold_the_pods(settings: PlatformSettings) -> Sentences:
+    """The autoscaler of pods asks for no more than the nodes can hold, in the middle of a rollout."""
+    if settings.cluster.existing is not None:
+        return
+    nodes, workload = settings.cluster.nodes, settings.workload
+    pods = [(workload.api.max_replicas + 1, machines.millicores(workload.api.cpu_request))]
+    if workload.workers.replicas:
+        pods.append((workload.workers.replicas + 1, machines.millicores(workload.workers.cpu_request)))
+    needed = machines.nodes_needed(pods, nodes.instance_types)
+    most = nodes.max_size if settings.node_autoscaler else nodes.desired_size or nodes.min_size
+    if needed is not None and needed > most:
+        name = "max_size" if settings.node_autoscaler else "min_size, without node_autoscaler"
+        yield (
+            f"cluster.nodes.{name}: {most} nodes do not hold {pods[0][0]} pods of {workload.api.cpu_request} "
+            f"CPU and their neighbours: use at least {needed}, larger instance_types, or a lower "
+            "workload.api.max_replicas"
+        )
+
+
 def secrets_have_a_source(settings: PlatformSettings) -> Sentences:
     """On AWS pods get their secrets from a store; what we do not make must be in it."""
     source = settings.secrets.source
@@ -153,7 +172,13 @@ Rule = Callable[["PlatformSettings"], Sentences]
 
 ALWAYS: tuple[Rule, ...] = (connections_fit, namespaces_differ)
 LOCAL: tuple[Rule, ...] = (local_has_no_aws,)
-AWS: tuple[Rule, ...] = (aws_is_named, somebody_may_enter, image_runs_on_nodes, secrets_have_a_source)
+AWS: tuple[Rule, ...] = (
+    aws_is_named,
+    somebody_may_enter,
+    image_runs_on_nodes,
+    nodes_hold_the_pods,
+    secrets_have_a_source,
+)
 PROD: tuple[Rule, ...] = (
     prod_survives_a_zone,
     prod_can_be_restored,

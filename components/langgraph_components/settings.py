@@ -19,6 +19,7 @@ from langgraph_components.errors import InvalidSettings, PlatformError, explain
 from langgraph_components.local_postgres import LocalPostgresArgs
 from langgraph_components.local_redis import LocalRedisArgs
 from langgraph_components.network import NetworkSettings
+from langgraph_components.node_autoscaler import NodeAutoscalerSettings
 from langgraph_components.observability import ObservabilitySettings
 from langgraph_components.postgres_args import PostgresSettings
 from langgraph_components.pure import iam
@@ -73,6 +74,9 @@ class PlatformSettings(Args):
 
     cluster: Defaulted[ClusterSettings] = ClusterSettings()
     """EKS: made, or adopted by `cluster.existing`."""
+
+    node_autoscaler: Optional[NodeAutoscalerSettings] = None
+    """The cluster autoscaler. None: the number of nodes is fixed, or something else sees to it."""
 
     database: Defaulted[PostgresSettings] = PostgresSettings()
     """RDS Postgres: made, or adopted by `database.existing`."""

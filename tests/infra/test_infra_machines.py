@@ -2,6 +2,7 @@
 
 import pytest
 
+from langgraph_components.pure import machines
 from langgraph_components.pure.eks import is_arm
 from langgraph_components.pure.machines import (
     allocatable_millicores,
@@ -115,3 +116,27 @@ def test_a_larger_machine_offers_more_and_a_larger_share_of_itself():
     assert offered == sorted(set(offered))
     assert shares == sorted(shares)
     assert all(0.9 < share < 1 for share in shares)
+
+
+@pytest.mark.parametrize(("cpu", "said"), [("500m", 500), ("2", 2000), ("0.5", 500), ("2000m", 2000)])
+def test_cpu_is_read_as_kubernetes_writes_it(cpu, said):
+    assert machines.millicores(cpu) == said
+
+
+def test_pods_are_packed_whole_into_what_a_node_has_left():
+    # 1930 less 400 holds three of 500
+    assert machines.nodes_needed([(3, 500)], ["m7g.large"]) == 1
+    assert machines.nodes_needed([(4, 500)], ["m7g.large"]) == 2
+    assert machines.nodes_needed([(51, 500), (2, 500)], ["m7g.large"]) == 18
+
+
+def test_the_smallest_type_of_a_group_decides():
+    assert machines.nodes_needed([(8, 500)], ["m7g.2xlarge", "m7g.large"]) == 3
+
+
+def test_a_pod_that_fits_on_no_node_needs_more_of_them_than_there_can_be():
+    assert machines.nodes_needed([(1, 4000)], ["m7g.large"]) > 1000
+
+
+def test_of_a_type_whose_cpus_are_unknown_nothing_is_said():
+    assert machines.nodes_needed([(9, 500)], ["m7g.metal"]) is None

@@ -1,6 +1,7 @@
 """Which processor an instance type has, how much of it pods get, and which one an image is for."""
 
 import re
+from collections.abc import Sequence
 
 _GRAVITON = re.compile(r"^[a-z]+\d+g[a-z]*\.")
 """`m7g`, `t4g`, `c8gn`: a `g` after the generation is AWS's ARM processor (EC2, "Instance type names")."""
@@ -67,3 +68,32 @@ def allocatable_millicores(instance_type: str) -> int | None:
     return total - sum(
         max(min(total, end or total) - start, 0) * share // 10_000 for start, end, share in _RESERVED
     )
+
+
+SYSTEM_MILLICORES = 400
+"""Allowance on each node for what runs on all of them, and for its share of the operators."""
+
+
+def millicores(cpu: str) -> int:
+    """Kubernetes' notation of CPU, `500m` or `2`, in thousandths."""
+    return int(cpu[:-1]) if cpu.endswith("m") else round(float(cpu) * 1000)
+
+
+def nodes_needed(pods: Sequence[tuple[int, int]], instance_types: Sequence[str]) -> int | None:
+    """How many nodes of the smallest of these types hold so many pods of so many thousandths each, by CPU.
+
+    None where a type's CPUs are unknown; more than any group has where a pod fits on no node.
+    """
+    offered = [allocatable_millicores(kind) for kind in instance_types]
+    known = [millis for millis in offered if millis is not None]
+    if len(known) < len(offered):
+        return None
+    room = min(known) - SYSTEM_MILLICORES
+    found = 0
+    for count, each in pods:
+        fitting = room // max(each, 1)
+        found += -(-count // fitting) if fitting > 0 else _IMPOSSIBLE
+    return found
+
+
+_IMPOSSIBLE = 10_000

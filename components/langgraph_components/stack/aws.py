@@ -13,6 +13,7 @@ from langgraph_components.edge import Edge
 from langgraph_components.edge_args import EdgeArgs
 from langgraph_components.encryption import Encryption, EncryptionArgs
 from langgraph_components.network import Network, NetworkArgs
+from langgraph_components.node_autoscaler import NodeAutoscaler, NodeAutoscalerArgs
 from langgraph_components.observability import Observability, ObservabilityArgs
 from langgraph_components.pod_role import pod_role
 from langgraph_components.postgres_args import PostgresDatabaseArgs
@@ -36,6 +37,7 @@ def declare(base: Base) -> Ground:
     inside = base.opts(providers=[cluster.provider])
     pepper = _pepper(base, keys)
     readable = _secrets(database, cache, pepper)
+    autoscaler = _node_autoscaler(base, cluster, inside)
     store = _secret_store(base, keys, cluster, readable, inside)
     monitoring = _monitoring(base, store, inside)
     edge = _edge(base, network, cluster, inside)
@@ -50,7 +52,7 @@ def declare(base: Base) -> Ground:
         | wiring.edge(base, network, edge)
         | wiring.interface_endpoints(base, network)
     )
-    parts = (store, monitoring, edge, *identity)
+    parts = (autoscaler, store, monitoring, edge, *identity)
     return Ground(
         provider=cluster.provider,
         wired=wired,
@@ -175,6 +177,23 @@ def _secret_store(
         }
     )
     return SecretsOperator(base.called("secrets"), args, inside)
+
+
+def _node_autoscaler(base: Base, cluster: Cluster, inside: pulumi.ResourceOptions) -> NodeAutoscaler | None:
+    settings = base.settings
+    if settings.node_autoscaler is None:
+        return None
+    args = NodeAutoscalerArgs.of(
+        {
+            **settings.node_autoscaler.chosen(),
+            **settings.charts.chosen(),
+            **base.account,
+            "cluster_name": cluster.name,
+            "cluster_arn": cluster.arn,
+            "kubernetes_version": settings.cluster.version,
+        }
+    )
+    return NodeAutoscaler(base.called("nodes"), args, inside)
 
 
 def _monitoring(base: Base, store: SecretsOperator, inside: pulumi.ResourceOptions) -> Observability | None:
