@@ -81,20 +81,6 @@ def test_the_notice_says_when_and_what_to_do():
     assert " ended on 2026-12-02" in after
 
 
-@pytest.mark.parametrize(
-    "machine", ["m7g.large", "t4g.medium", "c7gn.xlarge", "x2gd.large", "im4gn.large", "a1.large"]
-)
-def test_graviton_is_arm(machine):
-    assert eks.is_arm(machine)
-
-
-@pytest.mark.parametrize(
-    "machine", ["m7i.large", "t3.medium", "g5.xlarge", "g4dn.xlarge", "m7i-flex.large", "c6a.large"]
-)
-def test_intel_amd_and_their_graphics_machines_are_not(machine):
-    assert not eks.is_arm(machine)
-
-
 def test_machines_that_cannot_boot_the_image_are_refused():
     eks.same_architecture("AL2023_ARM_64_STANDARD", ["m7g.large", "m8g.large"])
     eks.same_architecture("BOTTLEROCKET_x86_64", ["m7i.large"])

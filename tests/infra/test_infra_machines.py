@@ -3,7 +3,6 @@
 import pytest
 
 from langgraph_components.pure import machines
-from langgraph_components.pure.eks import is_arm
 from langgraph_components.pure.machines import (
     allocatable_millicores,
     architecture,
@@ -30,11 +29,6 @@ def test_a_letter_g_elsewhere_is_no_graviton(machine):
 @pytest.mark.parametrize("machine", [*ARM, "a1.large", "hpc7g.4xlarge", "r8gb.large"])
 def test_graviton_is_a_g_after_the_generation_and_the_first_family(machine):
     assert architecture(machine) == "arm64"
-
-
-@pytest.mark.parametrize("machine", X86 + ARM)
-def test_a_cluster_and_an_image_are_of_one_mind_about_a_machine(machine):
-    assert (architecture(machine) == "arm64") is is_arm(machine)
 
 
 @pytest.mark.parametrize(

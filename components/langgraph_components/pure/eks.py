@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from langgraph_components.pure import machines
+
 STANDARD_SUPPORT_ENDS = {
     "1.34": date(2026, 12, 2),
     "1.35": date(2027, 3, 27),
@@ -40,7 +42,6 @@ September and October 2026. To renew them, and for every other version:
 
 _BUILD = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
 _NOTICE_DAYS = 90
-_ARM = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/(?:[^/]+/)*([\w+=,.@-]+)")
 
 
@@ -93,11 +94,6 @@ def addon_versions(version: str, chosen: Mapping[str, str]) -> dict[str, str]:
     return {addon: known[addon] for addon in wanted}
 
 
-def is_arm(machine: str) -> bool:
-    """Whether an AMI type or an instance type is arm64: `AL2023_ARM_64_STANDARD`, `m7g.large`."""
-    return "_ARM_64" in machine or _ARM.match(machine) is not None
-
-
 def same_architecture(ami_type: str, instance_types: Sequence[str]) -> None:
     """Refuse machines that cannot boot the image.
 
@@ -105,8 +101,8 @@ def same_architecture(ami_type: str, instance_types: Sequence[str]) -> None:
         ValueError: names the first such machine.
     """
     for machine in instance_types:
-        if is_arm(machine) != is_arm(ami_type):
-            kind = "arm64" if is_arm(machine) else "x86_64"
+        kind = machines.architecture(machine)
+        if kind != machines.architecture_of_image(ami_type):
             told = f"{machine} is {kind}, which {ami_type} does not boot on: change ami_type or the machine"
             raise ValueError(told)
 
