@@ -3,7 +3,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from engine.world import Deployed, Told, World, missing, new_world, with_project
+from engine.world import CANARY, Deployed, Told, World, missing, new_world, with_project
+from pulumi.automation import ConfigValue
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +27,9 @@ def deploy(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
     @cache
     def deployed(name: str) -> Deployed:
         world = with_project(new_world(tmp_path_factory.mktemp(name) / "world"), name)
-        told = Told()
-        result = world.stack(name).up(**told.arguments())
+        stack, told = world.stack(name), Told()
+        stack.set_config("openaiApiKey", ConfigValue(CANARY, secret=True))
+        result = stack.up(**told.arguments())
         return Deployed(name, world, told, result.outputs)
 
     return deployed

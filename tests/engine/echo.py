@@ -8,7 +8,7 @@ is a copied world.
 
 Harder than a cloud in three places, on purpose:
 - a call (`get_region()` and its like) fails: the graph is built without asking anybody;
-- whatever changes in a resource that holds data replaces it, unless `echo_outputs` knows better;
+- a change that may replace a resource does replace it;
 - deletion takes a moment, so that an order that is right only by luck is wrong in some run.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 import grpc
-from engine.echo_outputs import outputs_of, replaces
+from engine.echo_outputs import is_regional, outputs_of, replacing
 from google.protobuf import empty_pb2, json_format
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
@@ -62,6 +62,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, package: str, version: str) -> None:
         self.package = package
         self.version = version
+        self.region = "eu-west-1"
 
     def Handshake(self, request, context):
         return provider_pb2.ProviderHandshakeResponse(
@@ -81,6 +82,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return self._diff(keys, forced)
 
     def Configure(self, request, context):
+        self.region = plain(request.args).get("region") or self.region
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=True, acceptOutputs=True
         )
@@ -90,8 +92,9 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request, context):
         olds, news = plain(request.old_inputs), plain(request.news)
-        keys = changed(olds, news)
-        return self._diff(keys, [key for key in keys if replaces(type_of(request.urn), key, olds, news)])
+        type_, old_region = type_of(request.urn), plain(request.olds).get("region")
+        moved = ["region"] if is_regional(type_) and old_region != self.region else []
+        return self._diff(sorted({*changed(olds, news), *moved}), [*replacing(type_, olds, news), *moved])
 
     @staticmethod
     def _diff(keys: list[str], forced: list[str]):
@@ -113,14 +116,14 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:  # what is missing is unknown to the program, as with a real provider
             return provider_pb2.CreateResponse(properties=request.properties)
         identity = f"{name_of(request.urn)}-{uuid4().hex[:8]}"
-        properties = outputs_of(type_of(request.urn), identity, plain(request.properties))
+        properties = outputs_of(type_of(request.urn), identity, plain(request.properties), self.region)
         return provider_pb2.CreateResponse(id=identity, properties=wire(properties))
 
     def Read(self, request, context):
         return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
 
     def Update(self, request, context):
-        properties = outputs_of(type_of(request.urn), request.id, plain(request.news))
+        properties = outputs_of(type_of(request.urn), request.id, plain(request.news), self.region)
         return provider_pb2.UpdateResponse(properties=wire(properties))
 
     def Delete(self, request, context):

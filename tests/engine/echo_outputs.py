@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
-ACCOUNT = "123456789012"
-REGION = "eu-west-1"
+from lgp.planning.replacements import RULES, Rule
+
+ACCOUNT = "111122223333"
 
 Properties = dict[str, Any]
 
 STATEFUL = frozenset(
     {
-        "aws:dynamodb/table:Table",
         "aws:ec2/vpc:Vpc",
         "aws:ecr/repository:Repository",
         "aws:eks/cluster:Cluster",
@@ -20,37 +20,35 @@ STATEFUL = frozenset(
         "aws:rds/instance:Instance",
         "aws:s3/bucket:Bucket",
         "aws:secretsmanager/secret:Secret",
+        "kubernetes:apps/v1:StatefulSet",
         "random:index/randomPassword:RandomPassword",
     }
 )
 """Types whose replacement loses data, or everything that was built on them."""
 
-_ANYWHERE = frozenset({"tags", "tagsAll"})
-UPDATED_IN_PLACE = {
-    "aws:kms/key:Key": frozenset({"deletionWindowInDays", "description", "policy", "rotationPeriodInDays"}),
-    "aws:secretsmanager/secret:Secret": frozenset({"description"}),
-}
-"""Inputs of stateful types, besides tags, that AWS changes in place. All others replace here, also some that
-AWS would change: what replaces nothing here replaces nothing there."""
-
-_IDENTITY = frozenset({"metadata.name", "metadata.namespace", "kind", "apiVersion"})
+_IDENTITY = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
 """What makes a Kubernetes object another one."""
 
 
-def replaces(type_: str, key: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """Whether a change of that input needs a new resource."""
-    if type_ in STATEFUL:
-        return key not in _ANYWHERE | UPDATED_IN_PLACE.get(type_, frozenset())
-    if type_.startswith("kubernetes:"):
-        return any(_at(olds, path) != _at(news, path) for path in _IDENTITY if path.split(".")[0] == key)
-    return False
+def replacing(type_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+    """The inputs whose change needs a new resource; where AWS only may need one, it does here."""
+    rule = RULES.get(type_, Rule(()))
+    paths = {*rule.replaces, *rule.perhaps, *(_IDENTITY if type_.startswith("kubernetes:") else ())}
+    return sorted({path.split(".")[0] for path in paths if _at(olds, path) != _at(news, path)})
 
 
-def outputs_of(type_: str, identity: str, inputs: Properties) -> Properties:
+def is_regional(type_: str) -> bool:
+    """Whether a resource of that type is in one region: then another region needs a new resource."""
+    return type_.startswith("aws:") and not type_.startswith(("aws:iam/", "aws:route53/"))
+
+
+def outputs_of(type_: str, identity: str, inputs: Properties, region: str = "eu-west-1") -> Properties:
     """All properties of a resource: its inputs, and what is made up from its id, the same for ever."""
     added: Properties = {}
     if type_.startswith("aws:"):
-        added = {"arn": arn(type_, identity), "name": identity, "bucket": identity, "region": REGION}
+        added = {"arn": arn(type_, identity, inputs, region), "name": identity, "bucket": identity}
+    if is_regional(type_):
+        added["region"] = region
     if type_.startswith("kubernetes:"):
         added = {"status": {}}
     if maker := _MADE_UP.get(type_):
@@ -58,10 +56,20 @@ def outputs_of(type_: str, identity: str, inputs: Properties) -> Properties:
     return _merged(added, inputs)
 
 
-def arn(type_: str, identity: str) -> str:
-    """`aws:rds/instance:Instance` → `arn:aws:rds:eu-west-1:123456789012:instance/…`."""
+def arn(type_: str, identity: str, inputs: Properties, region: str) -> str:
+    """As AWS writes them, as far as policies look into them; else `arn:aws:ec2:eu-west-1:ACCOUNT:vpc/ID`."""
     service, _, kind = type_.split(":")[1].partition("/")
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{identity}"
+    if service == "s3":
+        return f"arn:aws:s3:::{inputs.get('bucket', identity)}"
+    if service == "secretsmanager":
+        kind, identity = "secret:", f"{inputs.get('namePrefix', '')}{identity}-{_hex(identity, 6)}"
+    elif service == "rds":
+        kind = "db:"
+    elif service == "cloudwatch":
+        service, kind, identity = "logs", "log-group:", inputs.get("name", identity)
+    else:
+        kind, identity = f"{kind}/", inputs.get("name", identity)
+    return f"arn:aws:{service}:{'' if service == 'iam' else region}:{ACCOUNT}:{kind}{identity}"
 
 
 def _at(properties: Mapping[str, Any], path: str) -> Any:
@@ -86,7 +94,7 @@ def _hex(identity: str, length: int) -> str:
 
 def _cluster(identity: str, _: Properties) -> Properties:
     return {
-        "endpoint": f"https://{_hex(identity, 32).upper()}.gr7.{REGION}.eks.invalid",
+        "endpoint": f"https://{_hex(identity, 32).upper()}.gr7.eks.invalid",
         "certificateAuthority": {"data": "ZWNobw=="},
         "identities": [{"oidcs": [{"issuer": f"https://oidc.eks.invalid/id/{_hex(identity, 32)}"}]}],
         "vpcConfig": {"clusterSecurityGroupId": f"sg-{_hex(identity, 17)}"},
@@ -95,7 +103,7 @@ def _cluster(identity: str, _: Properties) -> Properties:
 
 
 def _database(identity: str, _: Properties) -> Properties:
-    master = arn("aws:secretsmanager/secret:Secret", f"rds!db-{_hex(identity, 8)}")
+    master = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:rds!db-{_hex(identity, 8)}"
     return {
         "address": f"{identity}.rds.invalid",
         "endpoint": f"{identity}.rds.invalid:5432",
@@ -133,7 +141,7 @@ def _image(identity: str, inputs: Properties) -> Properties:
 
 def _repository(identity: str, inputs: Properties) -> Properties:
     name = inputs.get("name", identity)
-    return {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.invalid/{name}", "registryId": ACCOUNT}
+    return {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.amazonaws.invalid/{name}", "registryId": ACCOUNT}
 
 
 def _release(identity: str, inputs: Properties) -> Properties:

@@ -1,7 +1,7 @@
 """The stand-in for a cloud is no easier than one: it remembers nothing, and replaces what would lose data."""
 
 from engine.echo import changed, name_of, plain, type_of, wire
-from engine.echo_outputs import outputs_of, replaces
+from engine.echo_outputs import is_regional, outputs_of, replacing
 from engine.order import Goes
 from engine.state import State
 
@@ -29,17 +29,28 @@ def test_changes_are_all_that_differs_but_for_the_engines_own() -> None:
     ]
 
 
-def test_any_change_of_a_database_replaces_it_but_for_its_tags() -> None:
-    assert replaces(INSTANCE, "identifier", {}, {"identifier": "x"})
-    assert replaces(INSTANCE, "region", {"region": "eu-west-1"}, {"region": "eu-west-2"})
-    assert not replaces(INSTANCE, "tags", {}, {"tags": {}})
-    assert not replaces("aws:ec2/subnet:Subnet", "cidrBlock", {}, {"cidrBlock": "x"})
+def test_what_a_cloud_answers_with_a_new_resource_is_answered_so() -> None:
+    assert replacing(INSTANCE, {"kmsKeyId": "a", "tags": {}}, {"kmsKeyId": "b", "tags": {"a": "b"}}) == [
+        "kmsKeyId"
+    ]
+    assert (
+        replacing(CLUSTER, {"accessConfig": {}, "version": "1.36"}, {"accessConfig": {}, "version": "1.37"})
+        == []
+    )
+    assert replacing("aws:ec2/routeTable:RouteTable", {"vpcId": "a"}, {"vpcId": "b"}) == []
 
 
 def test_another_name_makes_another_object_of_kubernetes() -> None:
     old = {"metadata": {"name": "a", "namespace": "n"}, "spec": {"x": 1}}
-    assert replaces("kubernetes:core/v1:ConfigMap", "metadata", old, {**old, "metadata": {"name": "b"}})
-    assert not replaces("kubernetes:core/v1:ConfigMap", "spec", old, {**old, "spec": {"x": 2}})
+    new = {"metadata": {"name": "b", "namespace": "n"}, "spec": {"x": 2}}
+    assert replacing("kubernetes:core/v1:ConfigMap", old, new) == ["metadata"]
+    assert replacing("kubernetes:core/v1:ConfigMap", old, {**old, "spec": {"x": 2}}) == []
+
+
+def test_all_that_is_of_a_region_is_replaced_in_another_one() -> None:
+    assert is_regional(INSTANCE)
+    assert not is_regional("aws:iam/role:Role")
+    assert not is_regional("kubernetes:core/v1:ConfigMap")
 
 
 def test_what_only_a_cloud_knows_is_made_up_once_and_for_ever() -> None:

@@ -6,38 +6,85 @@ import pytest
 from engine.echo_outputs import STATEFUL
 from engine.order import Goes
 from engine.world import ENGINE_SECONDS, Deployed, Told
-from pulumi.automation import CommandError
+from pulumi.automation import CommandError, ConfigValue
 from pulumi.automation.events import OpType
 
 pytestmark = pytest.mark.timeout(ENGINE_SECONDS)
 
+K8S, WORKLOAD, RELEASE = "kubernetes:", "kubernetes:apps/v1:Deployment", "kubernetes:helm.sh/v3:Release"
+NODES, CLUSTER, IDENTITY = "aws:eks/nodeGroup:", "aws:eks/cluster:", "aws:eks/podIdentityAssociation:"
 ORDER = (
-    Goes("kubernetes:", "aws:eks/cluster:", "an object is deleted through the API of its cluster"),
-    Goes("kubernetes:", "aws:eks/nodeGroup:", "operators run on nodes, and finish what they look after"),
-    Goes("kubernetes:", "aws:eks/accessPolicyAssociation:", "who takes down needs access until the end"),
-    Goes("kubernetes:", "aws:ec2/natGateway:", "nodes reach AWS and registries until they are gone"),
-    Goes("aws:eks/nodeGroup:", "aws:eks/cluster:", "a cluster with nodes cannot be deleted"),
+    Goes(K8S, CLUSTER, "an object is deleted through the API of its cluster"),
+    Goes(K8S, NODES, "operators run on nodes, and finish what they look after"),
+    Goes(K8S, "aws:eks/accessPolicyAssociation:", "who takes down has access until the end"),
+    Goes(K8S, "aws:ec2/natGateway:", "operators reach AWS until they are gone"),
+    Goes(K8S, "aws:ec2/route:", "operators reach AWS until they are gone", then_named="private"),
+    Goes(K8S, "aws:eks/addon:", "webhooks are found by name and reached by network"),
+    Goes(NODES, CLUSTER, "a cluster with nodes cannot be deleted"),
+    Goes(NODES, "aws:eks/addon:", "pods that are drained lose no network", then_named="vpc-cni"),
+    Goes(NODES, "aws:iam/rolePolicyAttachment:", "nodes leave by their own rights", then_named="-node-"),
+    Goes(NODES, "aws:kms/grant:", "nodes have encrypted disks"),
+    Goes(NODES, "aws:ec2/natGateway:", "draining nodes talk to the cluster"),
+    Goes("aws:eks/addon:", NODES, "their pods run on nodes", "coredns"),
+    Goes("aws:eks/addon:", NODES, "volumes are detached by their driver", "ebs-csi"),
+    Goes(CLUSTER, "aws:cloudwatch/logGroup:", "EKS would make its log again", then_named="cluster"),
     Goes(
-        "aws:eks/nodeGroup:",
-        "aws:iam/rolePolicyAttachment:",
-        "nodes without policies hang",
-        then_named="node",
+        CLUSTER, "aws:iam/rolePolicyAttachment:", "EKS removes its interfaces", then_named="cluster-cluster-"
     ),
-    Goes("aws:eks/nodeGroup:", "aws:ec2/natGateway:", "draining nodes talk to the cluster and to AWS"),
-    Goes("kubernetes:external-secrets.io/", "kubernetes:helm.sh/", "its operator removes the finalizer"),
-    Goes("kubernetes:elbv2.k8s.aws/", "kubernetes:helm.sh/", "its controller removes the finalizer"),
-    Goes("kubernetes:elbv2.k8s.aws/", "aws:lb/targetGroup:", "the controller takes the targets out"),
-    Goes("kubernetes:monitoring.coreos.com/", "kubernetes:helm.sh/", "with its CRD, it is gone already"),
-    Goes("kubernetes:apps/v1:", "aws:rds/", "a pod without its database fails its runs"),
-    Goes("kubernetes:apps/v1:", "aws:elasticache/", "a pod without its cache is slow while it drains"),
-    Goes("kubernetes:apps/v1:", "aws:eks/podIdentityAssociation:", "a draining pod still logs in"),
-    Goes("kubernetes:apps/v1:", "kubernetes:core/v1:Namespace", "each object goes before its namespace"),
-    Goes("aws:rds/", "aws:ec2/subnet:", "an instance has an address in them"),
-    Goes("aws:", "aws:ec2/vpc:", "a VPC goes last", first_named="network"),
+    Goes("kubernetes:external-secrets.io/", RELEASE, "the operator knows it", then_named="secrets"),
+    Goes(
+        "kubernetes:external-secrets.io/v1:E",
+        "kubernetes:external-secrets.io/v1:C",
+        "it reads from the store",
+    ),
+    Goes(
+        "kubernetes:external-secrets.io/", IDENTITY, "the operator's role reads secrets", then_named="secrets"
+    ),
+    Goes(
+        "kubernetes:monitoring.coreos.com/",
+        RELEASE,
+        "it would go with its definition",
+        then_named="monitoring",
+    ),
+    Goes(
+        RELEASE, RELEASE, "its monitors would go with their definition", "monitoring-stack", "monitoring-crds"
+    ),
+    Goes(
+        "kubernetes:elbv2.k8s.aws/", RELEASE, "the controller removes its finalizer", then_named="controller"
+    ),
+    Goes("kubernetes:elbv2.k8s.aws/", "aws:lb/targetGroup:", "the controller takes its targets out"),
+    Goes(RELEASE, IDENTITY, "the controller's rights outlive it", "controller", "controller"),
+    Goes(WORKLOAD, "aws:rds/instance:", "a draining pod stores what its runs did"),
+    Goes(
+        WORKLOAD, "aws:vpc/securityGroupIngressRule:", "it reaches database and cache", then_named="-client-"
+    ),
+    Goes(WORKLOAD, "aws:elasticache/replicationGroup:", "a draining pod wakes others by it"),
+    Goes(WORKLOAD, IDENTITY, "a draining pod still logs in", then_named="server"),
+    Goes(WORKLOAD, "kubernetes:networking.k8s.io/", "a draining pod talks to all it talked to"),
+    Goes(WORKLOAD, "kubernetes:external-secrets.io/", "a pod that comes up meanwhile finds its files"),
+    Goes(
+        K8S, "kubernetes:core/v1:Namespace", "an object goes before its namespace", "workload-", "workload-"
+    ),
+    Goes(
+        RELEASE, "kubernetes:core/v1:Namespace", "helm uninstalls what is still there", "secrets-", "secrets-"
+    ),
+    Goes(RELEASE, "kubernetes:core/v1:Namespace", "helm uninstalls what is still there", "edge-", "edge-"),
+    Goes(RELEASE, "kubernetes:core/v1:Namespace", "helm uninstalls it", "monitoring-", "monitoring-"),
+    Goes("aws:lb/loadBalancer:", "aws:ec2/internetGateway:", "a gateway with mapped addresses stays"),
+    Goes("aws:ec2/eip:", "aws:ec2/internetGateway:", "a gateway with mapped addresses stays"),
+    Goes("aws:rds/instance:", "aws:ec2/subnet:", "it has an address in them", then_named="-data-"),
+    Goes(
+        "aws:rds/instance:",
+        "aws:cloudwatch/logGroup:",
+        "RDS would make its log again",
+        then_named="database-log",
+    ),
+    Goes("aws:ec2/flowLog:", "aws:iam/rolePolicy:", "it writes until it is gone", then_named="flow"),
 )
+"""Else AWS or Kubernetes would answer with an error, a deletion that hangs, or something that is left behind."""
 
 KEPT = STATEFUL - {"random:index/randomPassword:RandomPassword"}
-"""What prod protects: all that holds data, but for passwords that the cloud's own copy outlives."""
+"""What prod protects: all that holds data, but for passwords, which the secrets have too, and replicas."""
 
 
 def test_a_first_up_only_creates_and_no_output_is_a_secret(deployed: Deployed) -> None:
@@ -61,6 +108,15 @@ def test_a_renamed_stack_loses_nothing(deployed: Deployed) -> None:
     deployed.stack().rename(name)
     deployed.world.stack(name).preview(**told.arguments())
     assert told.lost() == []
+
+
+def test_prod_is_not_moved_to_another_region(prod: Deployed) -> None:
+    stack, before = prod.stack(), prod.state()
+    stack.set_config("platform.region", ConfigValue("eu-central-1"), path=True)
+    with pytest.raises(CalledProcessError) as refused:
+        prod.world.pulumi("up", "--yes", "--stack", "prod")
+    assert "protect" in refused.value.stdout
+    assert prod.state().entries.keys() == before.entries.keys()
 
 
 def test_down_goes_everything_in_its_order(deployed: Deployed) -> None:
@@ -87,7 +143,8 @@ def test_prod_is_not_destroyed_by_one_command(prod: Deployed) -> None:
 
 
 def test_what_holds_data_survives_even_a_destroy_without_a_preview(prod: Deployed) -> None:
-    holds_data = {entry.urn for entry in prod.state().custom if entry.type in KEPT}
+    kept = [entry for entry in prod.state().custom if entry.type in KEPT]
+    holds_data = {entry.urn for entry in kept if not entry.raw["inputs"].get("replicateSourceDb")}
     with pytest.raises(CommandError, match="because it is protected"):
         prod.stack().destroy()
     assert holds_data <= prod.state().entries.keys()

@@ -20,6 +20,8 @@ from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE_SECONDS = 900
 """Of one test: an operation on a whole stack takes some ten seconds, several times that on a busy machine."""
+CANARY = "canary-of-a-model-key-0123456789"
+"""A secret of the stack's configuration that may be read nowhere but in the cluster's Secret."""
 PASSPHRASE = "no secret: a passphrase of tests"
 ECHOED = ("aws", "docker-build", "kubernetes")
 """Packages that the echo provider plays; it claims the version of the SDK."""
