@@ -115,7 +115,7 @@ def test_a_changed_setting_rolls_the_pods_and_keeps_their_number(local: Local) -
     told = Told()
     local.stack().up(**told.arguments())
     assert [change for change in told.changes() if change.startswith("replace")] == [
-        "replace kubernetes:core/v1:ConfigMap agent-settings"
+        "replace kubernetes:core/v1:ConfigMap langgraph-workload-settings"
     ]
     eventually(lambda: not pods(local) & before, seconds=SETTLED_SECONDS, what="the old pods are gone")
     assert replicas(local) == number
@@ -134,7 +134,7 @@ def test_a_migration_that_was_swept_is_no_change_until_a_refresh_looks_for_it(lo
     )
     local.plane.kubectl("delete", "job", "--all", "--namespace", NAMESPACE)
     assert local.preview() == []
-    assert local.preview(refresh=True) == ["create kubernetes:batch/v1:Job agent-migration"]
+    assert local.preview(refresh=True) == ["create kubernetes:batch/v1:Job langgraph-workload-migration"]
 
 
 def test_down_leaves_nothing_behind(local: Local) -> None:

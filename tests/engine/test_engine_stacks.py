@@ -81,7 +81,7 @@ ORDER = (
     ),
     Goes("aws:ec2/flowLog:", "aws:iam/rolePolicy:", "it writes until it is gone", then_named="flow"),
 )
-"""Else AWS or Kubernetes would answer with an error, a deletion that hangs, or something that is left behind."""
+"""Else AWS or Kubernetes would answer with an error, a deletion that hangs, or something left behind."""
 
 KEPT = STATEFUL - {"random:index/randomPassword:RandomPassword"}
 """What prod protects: all that holds data, but for passwords, which the secrets have too, and replicas."""
