@@ -64,8 +64,14 @@ def placed(
             _apply(kube, workload, document, dry_run=dry_run)
         yield workload
     finally:
-        for document in namespaces:
-            kube.remove(document)
+        for document, _ in workload.applied:
+            if document["kind"] == "Namespace" or (_is_wide(document) and not dry_run):
+                kube.remove(document)
+
+
+def _is_wide(document: Document) -> bool:
+    """Whether others see it: a StorageClass, say, would serve the claims of the next stack."""
+    return "namespace" not in document["metadata"]
 
 
 def _apply(kube: Kube, workload: Workload, document: Document, *, dry_run: bool) -> None:
