@@ -73,7 +73,7 @@ class Database:
 
     def __init__(self, pool: Pool, login: Login) -> None:
         self.pool = pool
-        self._login = login
+        self.login = login
 
     async def all(self, query: Query, params: Params) -> list[DictRow]:
         """Return all rows.
@@ -137,7 +137,7 @@ class Database:
         raise AssertionError
 
     def _failed_connects(self) -> int:
-        return self.pool.get_stats().get("connections_errors", 0) + self._login.failures
+        return self.pool.get_stats().get("connections_errors", 0) + self.login.failures
 
 
 async def execute(connection: Connection, query: Query, params: Params) -> list[DictRow]:

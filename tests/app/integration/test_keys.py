@@ -22,7 +22,7 @@ class Counted(Database):
     """A database that counts what it is asked."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database.pool)
+        super().__init__(database.pool, database.login)
         self.asked = 0
 
     async def all(self, *arguments: Any) -> Any:
@@ -157,7 +157,7 @@ async def test_a_statement_that_is_executed_again_makes_one_key(database: Databa
             await super().together(*arguments)
             return await super().together(*arguments)
 
-    keys = KeyStore(Twice(database.pool), PEPPER)
+    keys = KeyStore(Twice(database.pool, database.login), PEPPER)
     key, record = await made(keys)
     assert await keys.verify(key) is not None
     assert (await keys.revoke(OPERATOR, record.key_id)).key_id == record.key_id
