@@ -1,8 +1,9 @@
 """Who may talk to whom: everything is refused, then exactly what the parts need is allowed.
 
-Written for every engine, and with care for one: the agent of the Amazon VPC CNI merges rules of the same
+Written for every engine, and with care for one, the agent of the Amazon VPC CNI. It merges rules of the same
 CIDR, exceptions included (aws-network-policy-agent#326), so no two rules of a pod share `0.0.0.0/0`, and DNS
-is allowed by a selector.
+is allowed by a selector. In a cluster of IPv4 it skips the networks of IPv6 but not their exceptions, and then
+updates nothing of the pod any more (#631), so no network of IPv6 has one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,10 +27,10 @@ PRIVATE_V4 = (
 )
 """Not the internet: private networks, carriers' (which EKS uses for pods), loopback and link-local (IMDS)."""
 
-PRIVATE_V6 = ("::/127", "64:ff9b:1::/48", "fc00::/7", "fe80::/10")
-"""The same in IPv6; `fd00:ec2::254`, the IMDS, is in `fc00::/7`.
+PUBLIC_V6 = ("2000::/3", "64:ff9b::/96")
+"""The internet in IPv6, told by what it is: global addresses, and those of IPv4 behind a NAT64.
 
-Not IPv4 in its form, `::ffff:0:0/96`: the API server refuses it, and what is sent there leaves as IPv4.
+Without exceptions: loopback, private and link-local ones (`fd00:ec2::254`, the IMDS) are in neither.
 """
 
 POD_IDENTITY = ("169.254.170.23/32", "fd00:ec2::23/128")
@@ -89,7 +90,7 @@ def internet() -> list[Json]:
     """Every public address."""
     return [
         {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(PRIVATE_V4)}},
-        {"ipBlock": {"cidr": "::/0", "except": list(PRIVATE_V6)}},
+        *networks(PUBLIC_V6),
     ]
 
 
