@@ -48,7 +48,7 @@ class WorkloadSettings(Args):
     """The pods that only execute runs."""
 
     pool_min_size: Defaulted[int] = Field(default=5, ge=1)
-    """Connections a process keeps open. 5: a burst waits for none."""
+    """Connections a process keeps open. 5, or all of a smaller pool: a burst waits for none."""
 
     pool_max_size: Defaulted[int] = Field(default=20, ge=1)
     """Connections a process opens at most; two more are outside the pool."""
@@ -107,6 +107,16 @@ class WorkloadSettings(Args):
     priority_class: Optional[str] = None
     """Name of a PriorityClass that exists. None: the cluster's default."""
 
+    @model_validator(mode="after")
+    def _choices_agree(self) -> Self:
+        for refusal in _contradictions(self):
+            raise ValueError(refusal)
+        return self
+
+    def least_pool(self) -> int:
+        """Connections a process keeps open: never more than it may have."""
+        return min(self.pool_min_size, self.pool_max_size)
+
 
 class AgentWorkloadArgs(WorkloadSettings):
     """Which image runs, what it is connected to, how many of it there are, and who may reach it."""
@@ -159,7 +169,7 @@ class AgentWorkloadArgs(WorkloadSettings):
 
     @model_validator(mode="after")
     def _together(self) -> Self:
-        for refusal in (*_secrets(self), *_network(self)):
+        for refusal in _secrets(self):
             raise ValueError(refusal)
         jobs.migration_name(self.image_hash, self.database.generation)
         return self
@@ -177,21 +187,21 @@ def _secrets(args: AgentWorkloadArgs) -> list[str]:
             found.append(f"{name}: give it with database.auth: file, and only then")
     if args.secret_store is None and any(secret.stored for secret in configuration.secrets(args).values()):
         found.append("secret_store: is required by secrets with remote or templates")
+    return found
+
+
+def _contradictions(args: WorkloadSettings) -> list[str]:
+    """Sentences on choices that do not fit together."""
+    found: list[str] = []
     if taken := environment.reserved(args.environment):
         found.append(
             f"environment: {', '.join(taken)} cannot be set here: there is a field or a secret for it"
         )
-    return found
-
-
-def _network(args: AgentWorkloadArgs) -> list[str]:
-    """Sentences on the network's arguments that do not fit together."""
-    found: list[str] = []
     if (args.egress_proxy is None) != (args.egress_proxy_url is None):
         found.append("egress_proxy: give it together with egress_proxy_url")
     if args.egress_proxy is not None and args.provider_egress:
         found.append("provider_egress: set it to false, as everything goes through egress_proxy")
-    if args.pool_min_size > args.pool_max_size:
+    if "pool_min_size" in args.model_fields_set and args.pool_min_size > args.pool_max_size:
         found.append(f"pool_min_size: {args.pool_min_size} is above pool_max_size {args.pool_max_size}")
     return found
 

@@ -60,7 +60,7 @@ class Args(BaseModel):
         if isinstance(given, cls):
             return given
         try:
-            return cls.model_validate(dict(given or {}))
+            return cls.model_validate({} if given is None else given)
         except ValidationError as error:
             raise cls._refusal(error) from None
 

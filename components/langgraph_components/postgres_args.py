@@ -155,8 +155,9 @@ class PostgresSettings(Args):
     @field_validator("max_connections")
     @classmethod
     def _known_for_the_class(cls, given: Optional[int], info: ValidationInfo) -> Optional[int]:
-        name = info.data.get("instance_class", "")
-        if given is None and name not in MEMORY_GIB and _makes_one(info):
+        # without one it was refused already, and that is told
+        name = info.data.get("instance_class")
+        if given is None and name is not None and name not in MEMORY_GIB and _makes_one(info):
             families = ", ".join(sorted({known.rpartition(".")[0] for known in MEMORY_GIB}))
             told = f"is required for {name}: only the classes of {families} are known"
             raise ValueError(told)

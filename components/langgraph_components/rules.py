@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from ipaddress import IPv4Network
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,20 @@ from langgraph_components.pure import budget, machines
 
 if TYPE_CHECKING:
     from langgraph_components.settings import PlatformSettings
+
+CONTROLLER_NAMESPACE = "aws-load-balancer-controller"
+"""Where the edge's controller is: its name is not a setting."""
+
+EVERYBODY_BELOW = 8
+"""Length of a prefix below which a network is no longer somebody's: `0.0.0.0/0`, or its two halves."""
+
+TIMES = budget.Times()
+"""Of the server; the balancer's are settings."""
+AWS_ALONE = (
+    *("account_id", "region", "network", "encryption", "cluster", "node_autoscaler", "database"),
+    *("cache", "edge", "attachments"),
+)
+"""Settings without an effect in `local`: whoever makes them expects one."""
 
 PROD_BACKUP_DAYS = 14
 """Days of backups below which a fault found after a holiday cannot be undone."""
@@ -25,6 +41,12 @@ def broken(settings: PlatformSettings) -> list[str]:
 
 def connections_fit(settings: PlatformSettings) -> Sentences:
     """Every process, at the most and in the middle of a rollout, finds a connection; on replicas alike."""
+    if settings.workload.pool_max_size < budget.LEAST_POOL:
+        yield (
+            f"workload.pool_max_size: use at least {budget.LEAST_POOL}; "
+            "with fewer connections a process queues behind itself"
+        )
+        return
     admitted, instance_class = _admitted(settings)
     where = "local.postgres.max_connections" if not settings.on_aws else "database"
     for sentence in budget.check_connections(fleets(settings), admitted, instance_class):
@@ -49,20 +71,60 @@ def _admitted(settings: PlatformSettings) -> tuple[int, str]:
 
 
 def namespaces_differ(settings: PlatformSettings) -> Sentences:
-    """The workload's namespace enforces `restricted`; the monitoring's cannot."""
-    if settings.monitoring and settings.monitoring.namespace == settings.workload.namespace:
-        yield "monitoring.namespace: is the workload's too, which refuses the pods that measure nodes"
+    """Each part has a namespace of its own: they differ in what they refuse, and each is made once."""
+    taken: dict[str, str] = {}
+    for path, name in _namespaces(settings).items():
+        if name == "default" or name.startswith("kube-"):
+            yield f"{path}: {name} is Kubernetes' own; name another"
+        elif name in taken:
+            yield f"{path}: {name} is {taken[name]} too; name another"
+        taken.setdefault(name, path)
+
+
+def _namespaces(settings: PlatformSettings) -> dict[str, str]:
+    """Namespaces that are made, by the path of the setting that names them; the workload's in any case."""
+    found = {"workload.namespace": settings.workload.namespace}
+    if settings.monitoring and settings.monitoring.existing is None:
+        found["monitoring.namespace"] = settings.monitoring.namespace
+    if not settings.on_aws:
+        found["local.postgres.namespace"] = settings.local.postgres.namespace
+        if settings.local.redis:
+            found["local.redis.namespace"] = settings.local.redis.namespace
+        return found
+    if settings.edge and settings.edge.install_controller:
+        found = {"the load balancer controller's": CONTROLLER_NAMESPACE, **found}
+    if settings.secrets.existing_store is None:
+        found["secrets.operator_namespace"] = settings.secrets.operator_namespace
+    if settings.node_autoscaler:
+        found["node_autoscaler.operator_namespace"] = settings.node_autoscaler.operator_namespace
+    return found
+
+
+def times_fit(settings: PlatformSettings) -> Sentences:
+    """The balancer waits longer than clients and less long than the server, and lets pods go in time."""
+    if settings.edge is None:
+        return
+    for name, times in (
+        ("idle_timeout_seconds", replace(TIMES, balancer_idle=settings.edge.idle_timeout_seconds)),
+        ("deregistration_seconds", replace(TIMES, deregistration_delay=settings.edge.deregistration_seconds)),
+    ):
+        for sentence in budget.check_times(times):
+            yield f"edge.{name}: {sentence}"
 
 
 def local_has_no_aws(settings: PlatformSettings) -> Sentences:
     """What only AWS has is not asked of a cluster that is anywhere."""
-    for name in ("cache", "edge", "attachments"):
-        if getattr(settings, name) is not None:
+    for name in AWS_ALONE:
+        if name in settings.model_fields_set:
             yield f"{name}: is on AWS; leave it out of `local`"
+    if "secrets" in settings.model_fields_set and settings.secrets.source != "kubernetes":
+        yield "secrets.source: `local` has no store; use kubernetes, or leave it out"
     if settings.environment_secrets:
         yield "environment_secrets: `local` has no store; use `pulumi config set --secret openaiApiKey`"
     if settings.monitoring and settings.monitoring.existing is None:
         yield "monitoring.existing: say what the cluster has; nothing is installed into one that is not ours"
+    if settings.image.has_repository():
+        yield "image.repository: set it to false, as the registry would be on AWS; or name image.reference"
 
 
 def aws_is_named(settings: PlatformSettings) -> Sentences:
@@ -70,6 +132,8 @@ def aws_is_named(settings: PlatformSettings) -> Sentences:
     for name in ("account_id", "region"):
         if getattr(settings, name) is None:
             yield f"{name}: is required unless environment is local"
+    if "local" in settings.model_fields_set:
+        yield f"local: is for the environment `local`; leave it out of {settings.environment}"
 
 
 def somebody_may_enter(settings: PlatformSettings) -> Sentences:
@@ -79,7 +143,9 @@ def somebody_may_enter(settings: PlatformSettings) -> Sentences:
 
 
 def image_runs_on_nodes(settings: PlatformSettings) -> Sentences:
-    """An image for one kind of processor does not start on another."""
+    """An image is where the nodes can pull it from, and for their kind of processor."""
+    if settings.image.builds() and not settings.image.has_repository():
+        yield "image.repository: leave it out; what is pushed nowhere is on no node"
     if settings.cluster.existing is not None:
         return
     nodes = settings.cluster.nodes
@@ -98,14 +164,31 @@ def nodes_hold_the_pods(settings: PlatformSettings) -> Sentences:
     if workload.workers.replicas:
         pods.append((workload.workers.replicas + 1, machines.millicores(workload.workers.cpu_request)))
     needed = machines.nodes_needed(pods, nodes.instance_types)
-    most = nodes.max_size if settings.node_autoscaler else nodes.desired_size or nodes.min_size
-    if needed is not None and needed > most:
-        name = "max_size" if settings.node_autoscaler else "min_size, without node_autoscaler"
+    if needed is None:
+        return
+    if needed >= machines.IMPOSSIBLE:
+        yield (
+            f"cluster.nodes.instance_types: a pod fits on no node of {', '.join(nodes.instance_types)}: use "
+            "larger ones, or lower workload.api.cpu_request and workload.workers.cpu_request"
+        )
+        return
+    name, most, instead = _most_nodes(settings)
+    if needed > most:
         yield (
             f"cluster.nodes.{name}: {most} nodes do not hold {pods[0][0]} pods of {workload.api.cpu_request} "
-            f"CPU and their neighbours: use at least {needed}, larger instance_types, or a lower "
+            f"CPU and their neighbours: use at least {needed}, larger instance_types, {instead}or a lower "
             "workload.api.max_replicas"
         )
+
+
+def _most_nodes(settings: PlatformSettings) -> tuple[str, int, str]:
+    """The setting that says how many nodes there can be, how many, and what else would help."""
+    nodes = settings.cluster.nodes
+    if settings.node_autoscaler:
+        return "max_size", nodes.max_size, ""
+    if nodes.desired_size:
+        return "desired_size", nodes.desired_size, "a node_autoscaler, "
+    return "min_size", nodes.min_size, "a node_autoscaler, "
 
 
 def secrets_have_a_source(settings: PlatformSettings) -> Sentences:
@@ -113,8 +196,15 @@ def secrets_have_a_source(settings: PlatformSettings) -> Sentences:
     source = settings.secrets.source
     if source == "kubernetes":
         yield "secrets.source: kubernetes is for `local`; on AWS use aws, vault or gcp"
-    elif source != "aws" and "API_KEY_PEPPER" not in settings.environment_secrets:
+    if source not in {"vault", "gcp"}:
+        return
+    if "API_KEY_PEPPER" not in settings.environment_secrets:
         yield f"environment_secrets.API_KEY_PEPPER: is required: nothing is made in {source}"
+    # the operator has one store, and RDS and ElastiCache keep their logins in AWS Secrets Manager
+    if settings.database.existing is None:
+        yield f"database.existing: is required: the login of a database that is made is not in {source}"
+    if settings.cache is not None:
+        yield f"cache: leave it out: its login would not be in {source}"
 
 
 def prod_survives_a_zone(settings: PlatformSettings) -> Sentences:
@@ -125,9 +215,13 @@ def prod_survives_a_zone(settings: PlatformSettings) -> Sentences:
         yield "network.nat: use per_az or regional; in prod the loss of a zone cuts nobody off"
     if settings.cache and settings.cache.replicas < 1:
         yield "cache.replicas: use at least 1; in prod the loss of a zone loses no cache"
+    elif settings.cache and not settings.cache.multi_az:
+        yield "cache.multi_az: set it to true; in prod the loss of a zone loses no cache"
     zones = settings.network.zone_count()
     if settings.workload.api.min_replicas < zones:
         yield f"workload.api.min_replicas: use at least {zones}, one for each zone; in prod a zone can go"
+    if settings.cluster.existing is None and settings.cluster.nodes.min_size < zones:
+        yield f"cluster.nodes.min_size: use at least {zones}, one for each zone; in prod a zone can go"
 
 
 def prod_can_be_restored(settings: PlatformSettings) -> Sentences:
@@ -150,21 +244,21 @@ def prod_can_be_restored(settings: PlatformSettings) -> Sentences:
 def prod_is_not_open(settings: PlatformSettings) -> Sentences:
     """Nothing takes connections from everywhere without a filter before it."""
     edge = settings.edge
-    if edge and "0.0.0.0/0" in edge.allowed_cidrs and not (edge.waf_arn or edge.waf_managed_rules):
+    if edge is None or edge.waf_arn or edge.waf_managed_rules:
+        return
+    if any(IPv4Network(cidr).prefixlen < EVERYBODY_BELOW for cidr in edge.allowed_cidrs):
         yield "edge.allowed_cidrs: name the networks, or put a firewall before it: edge.waf_managed_rules"
-    if "0.0.0.0/0" in settings.cluster.endpoint_public_cidrs:
-        yield "cluster.endpoint_public_cidrs: name the networks instead of 0.0.0.0/0"
 
 
 def prod_image_cannot_change(settings: PlatformSettings) -> Sentences:
     """A tag can point to another image tomorrow."""
-    if not settings.image.is_by_digest():
+    if settings.image.reference is not None and not settings.image.is_by_digest():
         yield "image.reference: name it by digest (…@sha256:…), or build it here"
 
 
 Rule = Callable[["PlatformSettings"], Sentences]
 
-ALWAYS: tuple[Rule, ...] = (connections_fit, namespaces_differ)
+ALWAYS: tuple[Rule, ...] = (connections_fit, namespaces_differ, times_fit)
 LOCAL: tuple[Rule, ...] = (local_has_no_aws,)
 AWS: tuple[Rule, ...] = (
     aws_is_named,

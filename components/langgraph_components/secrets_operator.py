@@ -13,6 +13,7 @@ from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.pod_role import pod_role
 from langgraph_components.pure import labels, operator_policies, stores
 from langgraph_components.pure.stores import SecretSource
+from langgraph_components.workload.scope import after
 
 _IMAGE = "ghcr.io/external-secrets/external-secrets"
 _REQUESTS = {"requests": {"cpu": "25m", "memory": "96Mi"}, "limits": {"memory": "256Mi"}}
@@ -163,15 +164,16 @@ class SecretsOperator(pulumi.ComponentResource):
         """Declare the role, the definitions, the operator and the store, in that order."""
         super().__init__("langgraph:index:SecretsOperator", name, {}, opts)
         settings = SecretsOperatorArgs.of(args)
-        found, installed = settings.existing_store or "", ""
+        self.store_name = pulumi.Output.from_input(settings.existing_store or "")
+        installed = ""
         if settings.installs():
-            found, installed = settings.store_name, settings.operator_namespace
-            self._install(name, settings)
-        self.store_name = pulumi.Output.from_input(found)
+            installed = settings.operator_namespace
+            # whoever names the store waits for it: its definitions have to be there
+            self.store_name = after(settings.store_name, self._install(name, settings))
         self.namespace = pulumi.Output.from_input(installed)
         self.register_outputs({"storeName": self.store_name, "namespace": self.namespace})
 
-    def _install(self, name: str, args: SecretsOperatorArgs) -> None:
+    def _install(self, name: str, args: SecretsOperatorArgs) -> pulumi.Resource:
         opts = pulumi.ResourceOptions(parent=self)
         namespace = core.v1.Namespace(
             f"{name}-namespace",
@@ -183,10 +185,10 @@ class SecretsOperator(pulumi.ComponentResource):
         )
         before: list[pulumi.Resource] = [namespace]
         if args.source == SecretSource.AWS:
-            before.append(self._identity(name, args))
+            before.extend(self._identity(name, args))
         operator = self._operator(name, args, before)
         store = stores.store(args.store_name, _provider(args), args.namespaces)
-        apiextensions.CustomResource(
+        return apiextensions.CustomResource(
             f"{name}-store",
             api_version=store["apiVersion"],
             kind=store["kind"],
@@ -196,12 +198,12 @@ class SecretsOperator(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[operator]),
         )
 
-    def _identity(self, name: str, args: SecretsOperatorArgs) -> pulumi.Resource:
+    def _identity(self, name: str, args: SecretsOperatorArgs) -> list[pulumi.Resource]:
         region = args.region or ""
         policy = pulumi.Output.all(args.secret_arn_prefixes, args.kms_key_arns).apply(
             lambda arns: json.dumps(operator_policies.secrets_reader(arns[0], arns[1], region))
         )
-        _, association = pod_role(
+        _, ready = pod_role(
             name,
             parent=self,
             account_id=args.account_id or "",
@@ -211,7 +213,7 @@ class SecretsOperator(pulumi.ComponentResource):
             service_account=stores.SERVICE_ACCOUNT,
             policy=policy,
         )
-        return association
+        return ready
 
     def _operator(self, name: str, args: SecretsOperatorArgs, before: list[pulumi.Resource]) -> helm.Release:
         definitions = charts.install(

@@ -82,7 +82,7 @@ def millicores(cpu: str) -> int:
 def nodes_needed(pods: Sequence[tuple[int, int]], instance_types: Sequence[str]) -> int | None:
     """How many nodes of the smallest of these types hold so many pods of so many thousandths each, by CPU.
 
-    None where a type's CPUs are unknown; more than any group has where a pod fits on no node.
+    None where a type's CPUs are unknown; `IMPOSSIBLE` where a pod fits on no node.
     """
     offered = [allocatable_millicores(kind) for kind in instance_types]
     known = [millis for millis in offered if millis is not None]
@@ -92,8 +92,9 @@ def nodes_needed(pods: Sequence[tuple[int, int]], instance_types: Sequence[str])
     found = 0
     for count, each in pods:
         fitting = room // max(each, 1)
-        found += -(-count // fitting) if fitting > 0 else _IMPOSSIBLE
+        found += -(-count // fitting) if fitting > 0 else IMPOSSIBLE
     return found
 
 
-_IMPOSSIBLE = 10_000
+IMPOSSIBLE = 10**9
+"""More nodes than any group has: a pod fits on none."""

@@ -142,7 +142,7 @@ def database_url(args: "AgentWorkloadArgs", host: Any, user: str | None) -> pulu
 def _environment(args: "AgentWorkloadArgs") -> dict[str, Any]:
     """Everything that is not a secret."""
     found = {
-        **budget.server_environment(TIMES, pool_min=args.pool_min_size, pool_max=args.pool_max_size),
+        **budget.server_environment(TIMES, pool_min=args.least_pool(), pool_max=args.pool_max_size),
         "HOST": "0.0.0.0",  # noqa: S104  # network policies decide who reaches it
         "AUTH": args.auth.value,
         "ALLOWED_ORIGINS": ",".join(args.allowed_origins),
