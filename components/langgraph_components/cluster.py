@@ -86,7 +86,7 @@ class Cluster(pulumi.ComponentResource):
         The ARN is known when the association is there. Pods that start earlier have no credentials:
         let what starts them take the ARN, for example as an annotation.
         """
-        role, association = pod_role(
+        role, ready = pod_role(
             name,
             parent=parent,
             account_id=self._account_id,
@@ -96,7 +96,7 @@ class Cluster(pulumi.ComponentResource):
             service_account=service_account,
             policy=pulumi.Output.json_dumps(policy),
         )
-        return pulumi.Output.all(role.arn, association.id).apply(lambda found: str(found[0]))
+        return pulumi.Output.all(role.arn, *(part.urn for part in ready)).apply(lambda found: str(found[0]))
 
     def _create(self, name: str, args: ClusterArgs) -> _Access:
         if notice := facts.support_notice(args.version, datetime.now(UTC).date()):

@@ -25,7 +25,7 @@ def controller(
         metadata={"name": _CONTROLLER, "labels": labels.common(_CONTROLLER) | labels.restricted_namespace()},
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    _, association = pod_role(
+    _, ready = pod_role(
         f"{name}-controller",
         parent=parent,
         account_id=args.account_id,
@@ -42,7 +42,7 @@ def controller(
         args=args,
         namespace=_CONTROLLER,
         parent=parent,
-        depends_on=[namespace, association],
+        depends_on=[namespace, *ready],
     )
 
 

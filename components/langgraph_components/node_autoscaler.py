@@ -90,17 +90,17 @@ class NodeAutoscaler(pulumi.ComponentResource):
             args=settings,
             namespace=settings.operator_namespace,
             parent=self,
-            depends_on=[namespace, self._identity(name, settings)],
+            depends_on=[namespace, *self._identity(name, settings)],
         )
         self.namespace = pulumi.Output.from_input(settings.operator_namespace)
         self.register_outputs({"namespace": self.namespace})
 
-    def _identity(self, name: str, args: NodeAutoscalerArgs) -> pulumi.Resource:
+    def _identity(self, name: str, args: NodeAutoscalerArgs) -> list[pulumi.Resource]:
         cluster_name = pulumi.Output.from_input(args.cluster_name)
         policy = cluster_name.apply(
             lambda cluster: json.dumps(operator_policies.node_scaler(cluster, args.account_id, args.region))
         )
-        _, association = pod_role(
+        _, ready = pod_role(
             name,
             parent=self,
             account_id=args.account_id,
@@ -110,7 +110,7 @@ class NodeAutoscaler(pulumi.ComponentResource):
             service_account=_AUTOSCALER,
             policy=policy,
         )
-        return association
+        return ready
 
 
 def autoscaler_values(args: NodeAutoscalerArgs) -> dict[str, Any]:

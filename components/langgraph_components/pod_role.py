@@ -16,10 +16,12 @@ def pod_role(  # noqa: PLR0913  # what an identity is made of
     namespace: str,
     service_account: str,
     policy: pulumi.Input[str],
-) -> tuple[iam.Role, eks.PodIdentityAssociation]:
-    """The role with `policy` (JSON), and its association.
+) -> tuple[iam.Role, list[pulumi.Resource]]:
+    """The role with `policy` (JSON), and what its pods wait for: the association and the policy.
 
-    Pods get credentials when they are created: whatever starts them depends on the association.
+    Pods get credentials when they are created, and only then. An association is known everywhere some
+    seconds after it was made (EKS API, CreatePodIdentityAssociation), so it waits for nothing but the role:
+    not for the policy, which names what is made late, such as a database.
     """
     trust = pulumi.Output.json_dumps(
         policies.trust_pod_identity(
@@ -35,6 +37,6 @@ def pod_role(  # noqa: PLR0913  # what an identity is made of
         namespace=namespace,
         service_account=service_account,
         role_arn=role.arn,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[attached]),
+        opts=opts,
     )
-    return role, association
+    return role, [association, attached]

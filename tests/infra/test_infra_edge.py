@@ -276,7 +276,8 @@ def test_the_controllers_pods_are_restricted_and_get_their_identity_before_they_
     assert problems(namespace.inputs) == []
     assert namespace.inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     (release,) = found.of_type(RELEASE)
-    assert {namespace.urn, found.named("edge-controller-identity").urn} <= set(release.depends_on)
+    rights = {found.named(f"edge-controller-{part}").urn for part in ("identity", "policy")}
+    assert {namespace.urn, *rights} <= set(release.depends_on)
     security = release.inputs["values"]["securityContext"]
     assert (security["runAsNonRoot"], security["capabilities"]) == (True, {"drop": ["ALL"]})
     association = found.named("edge-controller-identity").inputs

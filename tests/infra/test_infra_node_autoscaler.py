@@ -207,8 +207,8 @@ def test_the_version_is_that_of_new_clusters_unless_it_is_given(autoscaler):
 def test_it_starts_when_its_namespace_and_its_rights_are_there(autoscaler):
     found = autoscaler()
     running = only(found, RELEASE)
-    assert {only(found, NAMESPACE).urn, only(found, ASSOCIATION).urn} <= set(running.depends_on)
-    assert only(found, POLICY).urn in only(found, ASSOCIATION).depends_on
+    wanted = {only(found, kind).urn for kind in (NAMESPACE, ASSOCIATION, POLICY)}
+    assert wanted <= set(running.depends_on)
 
 
 def test_its_namespace_is_its_own_and_admits_only_restricted_pods(autoscaler):

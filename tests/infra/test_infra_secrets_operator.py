@@ -163,8 +163,19 @@ def test_definitions_come_first_and_the_store_last(operator):
     (association,) = found.of_type("aws:eks/podIdentityAssociation:PodIdentityAssociation")
     definitions, running = release(found, "secrets-crds"), release(found, "secrets-operator")
     (store,) = found.of_type(STORE)
-    assert {definitions.urn, association.urn} <= set(running.depends_on)
+    (policy,) = found.of_type("aws:iam/rolePolicy:RolePolicy")
+    assert {definitions.urn, association.urn, policy.urn} <= set(running.depends_on)
     assert running.urn in store.depends_on
+
+
+def test_its_identity_does_not_wait_for_the_secrets_that_it_may_read(operator):
+    """A pod that is created some seconds after the association may still get no credentials, ever."""
+    found = operator(AWS)
+    (association,) = found.of_type("aws:eks/podIdentityAssociation:PodIdentityAssociation")
+    (role,) = found.of_type("aws:iam/role:Role")
+    (policy,) = found.of_type("aws:iam/rolePolicy:RolePolicy")
+    assert role.urn in association.depends_on
+    assert policy.urn not in association.depends_on
 
 
 def test_the_definitions_are_a_release_of_their_own_that_survives_the_operator(operator):

@@ -2,7 +2,7 @@
 
 Written for every engine, and with care for one, the agent of the Amazon VPC CNI. It merges rules of the same
 CIDR, exceptions included (aws-network-policy-agent#326), so no two rules of a pod share `0.0.0.0/0`, and DNS
-is allowed by a selector. In a cluster of IPv4 it skips the networks of IPv6 but not their exceptions, and then
+is allowed by a selector. In a cluster of IPv4 it skips networks of IPv6 but not their exceptions, and then it
 updates nothing of the pod any more (#631), so no network of IPv6 has one.
 """
 

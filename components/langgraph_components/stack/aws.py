@@ -231,7 +231,7 @@ def _identity(
     statements = [*database.login_statements(), *(files.access_statements() if files else [])]
     if not statements:
         return []
-    _, association = pod_role(
+    _, ready = pod_role(
         base.called("server"),
         parent=base.parent,
         account_id=base.account["account_id"],
@@ -241,4 +241,4 @@ def _identity(
         service_account=labels.SERVICE_ACCOUNT,
         policy=pulumi.Output.json_dumps(iam.document(*statements)),
     )
-    return [association]
+    return ready
