@@ -7,9 +7,9 @@ from pulumi_aws import s3
 from pydantic import Field
 
 from langgraph_components.args import Args, Defaulted, In
+from langgraph_components.physical_names import of_stack
 from langgraph_components.pure import data_policies
 from langgraph_components.pure import iam as policies
-from langgraph_components.pure.naming import physical
 
 _NAME_LIMIT = 63
 
@@ -68,7 +68,7 @@ class Attachments(pulumi.ComponentResource):
             name,
             bucket=self._physical(),
             force_destroy=settings.force_destroy,
-            opts=pulumi.ResourceOptions(parent=self, protect=settings.protect),
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.protect, ignore_changes=["bucket"]),
         )
         self.bucket = bucket.bucket
         self.arn = pulumi.Output.format(
@@ -91,8 +91,7 @@ class Attachments(pulumi.ComponentResource):
 
     def _physical(self) -> str:
         args = self._args
-        names = (pulumi.get_project(), pulumi.get_stack(), self._name, args.account_id, args.region)
-        return physical(*names, limit=_NAME_LIMIT)
+        return of_stack(self._name, args.account_id, args.region, limit=_NAME_LIMIT)
 
     def _close(self, bucket: s3.Bucket) -> None:
         """No public access, no object with another owner, no plaintext."""

@@ -15,6 +15,7 @@ from langgraph_components.args import In
 from langgraph_components.cluster_addons import Addons, identities
 from langgraph_components.cluster_args import ClusterArgs, ExistingCluster
 from langgraph_components.cluster_nodes import node_group, service_role
+from langgraph_components.physical_names import plain_of_stack
 from langgraph_components.pod_role import pod_role
 from langgraph_components.pure import cluster_policies as policies
 from langgraph_components.pure import eks as facts
@@ -125,7 +126,9 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _control_plane(self, name: str, args: ClusterArgs) -> eks.Cluster:
-        called = args.cluster_name or f"{pulumi.get_project()}-{pulumi.get_stack()}"
+        # a name that somebody chose is meant; a computed one is kept when the stack gets another name
+        kept = None if args.cluster_name else ["name"]
+        called = args.cluster_name or plain_of_stack()
         role, attached = service_role(
             f"{name}-cluster", "eks.amazonaws.com", args.region, policies.CLUSTER, self
         )
@@ -141,7 +144,7 @@ class Cluster(pulumi.ComponentResource):
             name=f"/aws/eks/{called}/cluster",
             kms_key_id=args.logs_key_arn,
             retention_in_days=args.log_retention_days,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=kept),
         )
         return eks.Cluster(
             f"{name}-eks",
@@ -164,7 +167,10 @@ class Cluster(pulumi.ComponentResource):
             zonal_shift_config=eks.ClusterZonalShiftConfigArgs(enabled=args.zonal_shift),
             deletion_protection=args.deletion_protection,
             opts=pulumi.ResourceOptions(
-                parent=self, protect=args.protect, depends_on=[*attached, secrets, logs]
+                parent=self,
+                protect=args.protect,
+                depends_on=[*attached, secrets, logs],
+                ignore_changes=kept,
             ),
         )
 

@@ -75,7 +75,8 @@ class ClusterSettings(Args):
     """An EKS cluster, its nodes and who may use it."""
 
     cluster_name: Optional[str] = Field(default=None, pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$")
-    """Name in EKS, 100 characters at most. None: `{project}-{stack}`. Another name is another cluster."""
+    """Name in EKS, 100 characters at most. None: `{project}-{stack}` as it was
+    when the cluster was made; a renamed stack keeps it. Another name is another cluster."""
     version: Defaulted[str] = "1.36"
     """Kubernetes version. 1.36: in standard support until 2027-08-02."""
     admin_principals: Defaulted[list[str]] = Field(default=[])

@@ -11,6 +11,8 @@ from langgraph_components.cluster_args import ClusterArgs, NodeSettings
 from langgraph_components.pure import cluster_policies as policies
 from langgraph_components.pure.iam import trust_service
 
+_PREFIX_LIMIT = 37
+"""Characters; EKS adds its own to make 63."""
 _ROOT, _BOTTLEROCKET_DATA = "/dev/xvda", "/dev/xvdb"
 
 
@@ -50,12 +52,13 @@ def node_group(
     The instance types are the group's and not the template's: only so can there be several.
     """
     role, attached = service_role(f"{name}-node", "ec2.amazonaws.com", args.region, policies.NODE, parent)
-    template = _template(name, args, parent)
+    template = _template(name, cluster, args, parent)
     nodes = args.nodes
     return eks.NodeGroup(
         f"{name}-nodes",
         cluster_name=cluster.name,
-        node_group_name_prefix=f"{pulumi.get_stack()}-"[:37],
+        # unique in its cluster is enough: the name of the stack is not in it
+        node_group_name_prefix=f"{name}-"[:_PREFIX_LIMIT],
         node_role_arn=role.arn,
         subnet_ids=cast("In[list[In[str]]]", args.subnet_ids),
         # the nodes follow the control plane; without it they would stay behind
@@ -102,8 +105,10 @@ def _disk_grant(name: str, args: ClusterArgs, parent: pulumi.Resource) -> kms.Gr
     )
 
 
-def _template(name: str, args: ClusterArgs, parent: pulumi.Resource) -> ec2.LaunchTemplate:
-    title = {"Name": f"{pulumi.get_project()}-{pulumi.get_stack()}-node"}
+def _template(
+    name: str, cluster: eks.Cluster, args: ClusterArgs, parent: pulumi.Resource
+) -> ec2.LaunchTemplate:
+    title = {"Name": pulumi.Output.concat(cluster.name, "-node")}
     return ec2.LaunchTemplate(
         f"{name}-node",
         update_default_version=True,

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.errors import InvalidArgs, MissingExtra
+from langgraph_components.physical_names import of_stack
 from langgraph_components.pure import images
 from langgraph_components.pure.content_hash import SHORT, content_hash
 from langgraph_components.pure.naming import physical
@@ -164,14 +165,14 @@ class ContainerImage(pulumi.ComponentResource):
     def _repository(self, name: str, args: ContainerImageArgs) -> pulumi.Output[str]:
         repository = ecr.Repository(
             f"{name}-repository",
-            name=physical(pulumi.get_project(), pulumi.get_stack(), name, limit=REPOSITORY_LIMIT),
+            name=of_stack(name, limit=REPOSITORY_LIMIT),
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration=ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
             encryption_configurations=[
                 ecr.RepositoryEncryptionConfigurationArgs(encryption_type="KMS", kms_key=args.kms_key_arn)
             ],
             force_delete=args.force_delete,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, ignore_changes=["name"]),
         )
         ecr.LifecyclePolicy(
             f"{name}-lifecycle",

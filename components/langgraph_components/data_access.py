@@ -7,6 +7,8 @@ import pulumi_random as random
 from pulumi_aws import ec2, secretsmanager, vpc
 
 from langgraph_components.args import In
+from langgraph_components.physical_names import path_of_stack
+from langgraph_components.workload.scope import after as known_after
 
 _PASSWORD_LENGTH = 40
 
@@ -19,8 +21,11 @@ def client_only_group(  # noqa: PLR0913  # whom, to what, where
     port: int,
     vpc_id: pulumi.Input[str] | None,
     clients: Sequence[In[str]],
-) -> ec2.SecurityGroup:
-    """A security group that admits other groups on one port and has no way out: what answers needs none."""
+) -> tuple[ec2.SecurityGroup, list[vpc.SecurityGroupIngressRule]]:
+    """A security group that admits other groups on one port and has no way out: what answers needs none.
+
+    Whoever connects waits for its rules, and goes before them: a pod that drains is still admitted.
+    """
     group = ec2.SecurityGroup(
         f"{name}-access",
         description=description,
@@ -28,7 +33,7 @@ def client_only_group(  # noqa: PLR0913  # whom, to what, where
         tags={"Name": name},
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    for index, client in enumerate(clients):
+    rules = [
         vpc.SecurityGroupIngressRule(
             f"{name}-client-{index}",
             security_group_id=group.id,
@@ -39,7 +44,9 @@ def client_only_group(  # noqa: PLR0913  # whom, to what, where
             description=f"{description}: clients on port {port}",
             opts=pulumi.ResourceOptions(parent=parent),
         )
-    return group
+        for index, client in enumerate(clients)
+    ]
+    return group, rules
 
 
 def password(name: str, *, parent: pulumi.Resource, generation: int) -> random.RandomPassword:
@@ -64,22 +71,24 @@ def kept_secret(  # noqa: PLR0913  # a secret is its name, its key, its protecti
     text: pulumi.Output[str],
     after: Sequence[pulumi.Resource] = (),
 ) -> pulumi.Output[str]:
-    """A secret with that text, and its ARN. The text changes only once `after` has.
+    """A secret with that text, and its ARN: whoever reads it waits for the text, and goes before it.
+
+    The text changes only once `after` has.
 
     AWS adds letters to the name: a deleted secret holds on to its name until it cannot be recovered.
     """
     secret = secretsmanager.Secret(
         name,
-        name_prefix=f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}-",
+        name_prefix=f"{path_of_stack(name)}-",
         description=description,
         kms_key_id=key_arn,
         recovery_window_in_days=recovery_days,
-        opts=pulumi.ResourceOptions(parent=parent, protect=protect),
+        opts=pulumi.ResourceOptions(parent=parent, protect=protect, ignore_changes=["namePrefix"]),
     )
-    secretsmanager.SecretVersion(
+    version = secretsmanager.SecretVersion(
         f"{name}-value",
         secret_id=secret.id,
         secret_string=text,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after)),
     )
-    return secret.arn
+    return known_after(secret.arn, version)

@@ -8,6 +8,7 @@ from pulumi_aws import kms
 from pydantic import Field
 
 from langgraph_components.args import Args, Defaulted
+from langgraph_components.physical_names import path_of_stack, plain_of_stack
 from langgraph_components.pure import iam
 
 
@@ -69,7 +70,7 @@ class Encryption(pulumi.ComponentResource):
         policy = iam.key_policy(args.account_id, args.region, logs=domain == "logs")
         key = kms.Key(
             f"{name}-{domain}",
-            description=f"{pulumi.get_project()}/{pulumi.get_stack()}: {domain}",
+            description=f"{path_of_stack()}: {domain}",
             deletion_window_in_days=args.deletion_window_days,
             enable_key_rotation=True,
             rotation_period_in_days=args.rotation_days,
@@ -78,8 +79,8 @@ class Encryption(pulumi.ComponentResource):
         )
         kms.Alias(
             f"{name}-{domain}-alias",
-            name=f"alias/{pulumi.get_project()}-{pulumi.get_stack()}-{domain}",
+            name=f"alias/{plain_of_stack(domain)}",
             target_key_id=key.key_id,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["name"]),
         )
         return key.arn

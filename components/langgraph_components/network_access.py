@@ -8,6 +8,7 @@ from pulumi_aws import cloudwatch, ec2, iam, vpc
 
 from langgraph_components.args import In
 from langgraph_components.network_routes import Site, title
+from langgraph_components.physical_names import path_of_stack
 from langgraph_components.pure import flow_logs as policies
 from langgraph_components.pure.endpoints import service_name
 
@@ -79,10 +80,10 @@ def flow_logs(site: Site, account_id: str, retention_days: int, key_arn: In[str]
     """Every connection, accepted or refused, to a log group of its own."""
     group = cloudwatch.LogGroup(
         f"{site.name}-flow",
-        name=f"/{pulumi.get_project()}/{pulumi.get_stack()}/{site.name}-flow",
+        name=f"/{path_of_stack(site.name)}-flow",
         kms_key_id=key_arn,
         retention_in_days=retention_days,
-        opts=site.options(),
+        opts=site.options(ignore_changes=["name"]),
     )
     role = iam.Role(
         f"{site.name}-flow",

@@ -7,6 +7,8 @@ from enum import StrEnum
 import pulumi
 from pulumi_aws import ec2
 
+from langgraph_components.physical_names import plain_of_stack
+
 _EVERYWHERE = "0.0.0.0/0"
 
 
@@ -40,9 +42,13 @@ class Site:
     zones: list[str]
     parent: pulumi.Resource
 
-    def options(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+    def options(
+        self, *depends_on: pulumi.Resource, ignore_changes: Sequence[str] = ()
+    ) -> pulumi.ResourceOptions:
         """A child of the network."""
-        return pulumi.ResourceOptions(parent=self.parent, depends_on=list(depends_on))
+        return pulumi.ResourceOptions(
+            parent=self.parent, depends_on=list(depends_on), ignore_changes=list(ignore_changes)
+        )
 
     def internet_gateway(self) -> ec2.InternetGateway:
         """The way out of the public subnets."""
@@ -152,7 +158,7 @@ class Site:
 
 def title(name: str) -> dict[str, str]:
     """The tag that AWS's console shows."""
-    return {"Name": f"{pulumi.get_project()}-{pulumi.get_stack()}-{name}"}
+    return {"Name": plain_of_stack(name)}
 
 
 def ids_after(

@@ -9,11 +9,12 @@ from pulumi_aws import cloudwatch, ec2, iam, rds
 
 from langgraph_components.args import In
 from langgraph_components.data_access import client_only_group, kept_secret, password
+from langgraph_components.physical_names import of_stack
 from langgraph_components.postgres_args import Credentials, ExistingDatabase, PostgresDatabaseArgs
 from langgraph_components.pure import data_policies, postgres
 from langgraph_components.pure import iam as policies
 from langgraph_components.pure.environment import active_role
-from langgraph_components.pure.naming import physical
+from langgraph_components.workload.scope import after as known_after
 
 _IDENTIFIER_LIMIT = 50
 """RDS admits 63; the replicas' and the snapshot's names add to it."""
@@ -89,7 +90,7 @@ class PostgresDatabase(pulumi.ComponentResource):
 
     def _create(self) -> list[pulumi.Output[str]]:
         args = self._args
-        group = client_only_group(
+        group, rules = client_only_group(
             self._name,
             parent=self,
             description="PostgreSQL of the platform",
@@ -100,10 +101,10 @@ class PostgresDatabase(pulumi.ComponentResource):
         shared = self._shared(group)
         primary = self._primary(shared)
         replicas = [self._replica(index, primary, shared) for index in range(args.replicas)]
-        self.host = primary.address
+        self.host = known_after(primary.address, *rules)
         self.port = primary.port
         self.database = pulumi.Output.from_input(args.database)
-        self.read_host = replicas[0].address if replicas else None
+        self.read_host = known_after(replicas[0].address, *rules) if replicas else None
         self.master_secret_arn = primary.master_user_secrets.apply(lambda found: str(found[0].secret_arn))
         self.resource_id = primary.resource_id
         self.security_group_id = group.id
@@ -161,7 +162,8 @@ class PostgresDatabase(pulumi.ComponentResource):
             backup_window=args.backup_window,
             delete_automated_backups=not args.final_snapshot,
             skip_final_snapshot=not args.final_snapshot,
-            final_snapshot_identifier=f"{identifier}-final" if args.final_snapshot else None,
+            # kept as the identifier is, so also there while no snapshot is wanted
+            final_snapshot_identifier=f"{identifier}-final",
             opts=self._stateful(self._logs(identifier)),
             **shared,
         )
@@ -173,16 +175,22 @@ class PostgresDatabase(pulumi.ComponentResource):
             identifier=identifier,
             replicate_source_db=primary.identifier,
             skip_final_snapshot=True,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._logs(identifier, f"-replica-{index}")),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=self._logs(identifier, f"-replica-{index}"),
+                ignore_changes=["identifier", "replicateSourceDb"],
+            ),
             **shared,
         )
 
     def _identifier(self) -> str:
-        return physical(pulumi.get_project(), pulumi.get_stack(), self._name, limit=_IDENTIFIER_LIMIT)
+        return of_stack(self._name, limit=_IDENTIFIER_LIMIT)
 
     def _stateful(self, after: list[cloudwatch.LogGroup]) -> pulumi.ResourceOptions:
         """RDS upgrades the minor version: only a wanted major upgrade compares what is set with what runs."""
-        ignored = [] if self._args.allow_major_version_upgrade else ["engineVersion"]
+        ignored = ["identifier", "finalSnapshotIdentifier"]
+        if not self._args.allow_major_version_upgrade:
+            ignored.append("engineVersion")
         return pulumi.ResourceOptions(
             parent=self, protect=self._args.protect, depends_on=after, ignore_changes=ignored
         )
@@ -213,7 +221,7 @@ class PostgresDatabase(pulumi.ComponentResource):
                 name=f"/aws/rds/instance/{identifier}/{kind}",
                 retention_in_days=self._args.log_retention_days,
                 kms_key_id=self._args.logs_key_arn,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, ignore_changes=["name"]),
             )
             for kind in postgres.LOGS
         ]

@@ -10,8 +10,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.data_access import client_only_group, kept_secret, password
+from langgraph_components.physical_names import of_stack
 from langgraph_components.pure import data_policies
-from langgraph_components.pure.naming import physical
+from langgraph_components.workload.scope import after as known_after
 
 _PORT = 6379
 _NAME_LIMIT = 40
@@ -133,7 +134,7 @@ class RedisCache(pulumi.ComponentResource):
         super().__init__("langgraph:index:RedisCache", name, {}, opts)
         self._name = name
         self._args = settings = RedisCacheArgs.of(args)
-        access = client_only_group(
+        access, rules = client_only_group(
             name,
             parent=self,
             description="Cache of the platform",
@@ -144,7 +145,7 @@ class RedisCache(pulumi.ComponentResource):
         passwords = self._passwords()
         user = self._user("application", data_policies.CACHE_USER, passwords)
         nodes = self._nodes(access.id, self._users(user))
-        self.host = nodes.primary_endpoint_address
+        self.host = known_after(nodes.primary_endpoint_address, *rules)
         self.port = pulumi.Output.from_input(_PORT)
         self.security_group_id = access.id
         self.secret_arn = self._secret(passwords, user)
@@ -176,7 +177,7 @@ class RedisCache(pulumi.ComponentResource):
             user_name=login,
             access_string=allowed,
             passwords=passwords,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["userId"]),
         )
 
     def _users(self, application: elasticache.User) -> elasticache.UserGroup:
@@ -191,7 +192,7 @@ class RedisCache(pulumi.ComponentResource):
             engine=self._args.engine.value,
             user_group_id=self._physical("users"),
             user_ids=[nobody.user_id, application.user_id],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["userGroupId"]),
         )
 
     def _nodes(
@@ -226,7 +227,9 @@ class RedisCache(pulumi.ComponentResource):
             auto_minor_version_upgrade=True,
             maintenance_window=args.maintenance_window,
             apply_immediately=args.apply_immediately,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=args.protect, ignore_changes=["replicationGroupId"]
+            ),
             **self._snapshots(),
         )
 
@@ -275,4 +278,4 @@ class RedisCache(pulumi.ComponentResource):
         )
 
     def _physical(self, *label: str) -> str:
-        return physical(pulumi.get_project(), pulumi.get_stack(), self._name, *label, limit=_NAME_LIMIT)
+        return of_stack(self._name, *label, limit=_NAME_LIMIT)

@@ -279,7 +279,7 @@ def test_nodes_are_replaced_a_third_at_a_time_and_repaired(made):
     assert nodes["nodeRepairConfig"] == {"enabled": True}
     # a name of its own would have to be free before the new group is made
     assert "nodeGroupName" not in nodes
-    assert nodes["nodeGroupNamePrefix"] == "test-"
+    assert nodes["nodeGroupNamePrefix"] == "cluster-"
     assert nodes["launchTemplate"]["id"] == "cluster-node-id"
 
 

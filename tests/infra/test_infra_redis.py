@@ -214,7 +214,7 @@ def test_the_outputs_hold_no_secret(graph):
     told = graph(program).outputs
     assert (told["host"], told["port"]) == ("cache.cache.invalid", 6379)
     assert told["security_group_id"] == "cache-access-id"
-    assert told["secret_arn"].endswith("secret/cache-login")
+    assert told["secret_arn"].endswith("secret:cache-login")
     assert not holds_secret(told)
 
 
