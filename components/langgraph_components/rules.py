@@ -47,10 +47,10 @@ def connections_fit(settings: PlatformSettings) -> Sentences:
             "with fewer connections a process queues behind itself"
         )
         return
-    admitted, instance_class = _admitted(settings)
-    where = "local.postgres.max_connections" if not settings.on_aws else "database"
-    for sentence in budget.check_connections(fleets(settings), admitted, instance_class):
-        yield f"{where}: {sentence}"
+    path, admitted, instance_class = _admitted(settings)
+    is_set = not instance_class
+    for sentence in budget.check_connections(fleets(settings), admitted, instance_class, is_set=is_set):
+        yield f"{path}: {sentence}"
 
 
 def fleets(settings: PlatformSettings) -> list[budget.Fleet]:
@@ -63,11 +63,16 @@ def fleets(settings: PlatformSettings) -> list[budget.Fleet]:
     return [*found, budget.Fleet("retention", 1, budget.SWEEP_POOL)]
 
 
-def _admitted(settings: PlatformSettings) -> tuple[int, str]:
+def _admitted(settings: PlatformSettings) -> tuple[str, int, str]:
+    """The setting that says how many connections there are, how many, and the class, if it decides that."""
+    database, local = settings.database, settings.local.postgres
     if not settings.on_aws:
-        return settings.local.postgres.max_connections, ""
-    made = settings.database.existing is None
-    return settings.database.admitted(), settings.database.instance_class if made else ""
+        return "local.postgres.max_connections", local.max_connections, ""
+    if database.existing is not None:
+        return "database.existing.max_connections", database.admitted(), ""
+    if database.max_connections is not None:
+        return "database.max_connections", database.admitted(), ""
+    return "database.instance_class", database.admitted(), database.instance_class
 
 
 def namespaces_differ(settings: PlatformSettings) -> Sentences:

@@ -95,11 +95,16 @@ def fit(fleets: Sequence[Fleet], max_connections: int, instance_class: str = "")
 
 
 def check_connections(
-    fleets: Sequence[Fleet], max_connections: int, instance_class: str = "", *, database: str = "the database"
+    fleets: Sequence[Fleet],
+    max_connections: int,
+    instance_class: str = "",
+    *,
+    database: str = "the database",
+    is_set: bool = False,
 ) -> list[str]:
     """Whether all fleets at their largest fit, and every pool can work; a read replica is checked alike.
 
-    `max_connections` is the nominal one of `instance_class`, or what is set.
+    `max_connections` is the nominal one of `instance_class`; where `is_set`, another class changes nothing.
     """
     small = [
         f"{fleet.name}: a pool of {fleet.pool} is too small, {LEAST_POOL} connections are the least"
@@ -108,7 +113,10 @@ def check_connections(
     ]
     if wanted(fleets) <= planned(max_connections):
         return small
-    options = _options(fit(fleets, max_connections, instance_class), _largest(fleets))
+    found = fit(fleets, max_connections, instance_class)
+    enough = f"let it admit at least {nominal_for(wanted(fleets))}"
+    instead = enough if is_set else found.instance_class and f"take instance class {found.instance_class}"
+    options = _options(found, _largest(fleets), instead or "")
     terms = " + ".join([*map(_term, fleets), f"{FIXED} fixed"])
     which = f"{database} ({instance_class})" if instance_class else database
     return [
@@ -147,11 +155,11 @@ def _most_replicas(fleets: Sequence[Fleet], max_connections: int) -> int | None:
     return replicas if replicas >= 1 else None
 
 
-def _options(found: Fit, largest: Fleet) -> str:
+def _options(found: Fit, largest: Fleet, instead: str) -> str:
     options = [
         f"make the pools at most {found.pool}" if found.pool is not None else "",
         f"let {largest.name} have at most {found.replicas} replicas" if found.replicas is not None else "",
-        f"take instance class {found.instance_class}" if found.instance_class else "",
+        instead,
     ]
     told = [option for option in options if option]
     return ", or ".join(told) or "make the pools smaller and the pods fewer, no instance class has so many"
