@@ -123,10 +123,12 @@ def test_a_stateful_resource_that_goes_is_said_to_lose_what_it_holds(project):
 
 
 def test_the_other_revision_runs_with_its_own_components(project):
-    package = project.folder / "components" / "parts"
+    package = project.folder / "components" / "plan_sizes"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("LENGTH = 10\n")
-    program = "import pulumi_random as random, parts\nrandom.RandomPassword('it', length=parts.LENGTH)\n"
+    program = (
+        "import pulumi_random as random, plan_sizes\nrandom.RandomPassword('it', length=plan_sizes.LENGTH)\n"
+    )
     project.write(program)
     project.commit()
     (package / "__init__.py").write_text("LENGTH = 12\n")
@@ -270,6 +272,26 @@ def test_an_ignored_change_replaces_nothing():
     found = diff(lambda: program("a"), lambda: program("b"))
     assert changes(found) == {"db": {"username": "ignored", "tags.a": "ignored"}}
     assert found.replaced() == []
+
+
+def test_what_is_read_from_an_ignored_property_does_not_change_either():
+    def program(stack) -> None:
+        key = aws.kms.Key("key")
+        options = pulumi.ResourceOptions(ignore_changes=["bucket"])
+        bucket = aws.s3.Bucket("b", bucket=f"files-{stack}", opts=options)
+        statement = pulumi.Output.json_dumps(
+            {"Resource": bucket.bucket.apply(lambda name: f"arn:::{name}/*")}
+        )
+        aws.s3.BucketPolicy("reads", bucket=bucket.bucket, policy=statement)
+        aws.s3.BucketPolicy("guesses", bucket=f"files-{stack}", policy=key.arn)
+        aws.s3.BucketPolicy("mixes", bucket=bucket.bucket.apply(lambda name: f"{name}-{stack}"), policy="p")
+
+    assert changes(diff(lambda: program("dev"), lambda: program("prod"))) == {
+        "b": {"bucket": "ignored"},
+        "guesses": {"bucket": ""},
+        "mixes": {"bucket": ""},
+        "reads": {"bucket": "ignored", "policy.Resource": "ignored"},
+    }
 
 
 def test_secrets_differ_in_no_visible_way():

@@ -1,5 +1,6 @@
 """Two plans, resource by resource and property by property."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -76,7 +77,7 @@ def compare(old: Recording, new: Recording) -> Comparison:
     """How the new plan differs from the old; renames that an alias declares are changes."""
     pairs = _pairs(old, new)
     matched = {before.urn for before, _ in pairs.values()}
-    changed = [change for change in (_change(*pair) for pair in pairs.values()) if change]
+    changed = _with_echoes([change for change in (_change(*pair) for pair in pairs.values()) if change])
     return Comparison(
         added=tuple(resource for resource in new.resources if resource.urn not in pairs),
         removed=tuple(resource for resource in old.resources if resource.urn not in matched),
@@ -116,6 +117,30 @@ def _options(resource: Resource) -> dict[str, Any]:
             "provider": resource.provider and identity(resource.provider),
         }
     }
+
+
+def _with_echoes(changed: list[ResourceChange]) -> list[ResourceChange]:
+    """What a resource ignores does not reach those who read it: their values differ in this plan alone."""
+    kept: dict[str, list[tuple[str, str]]] = {}
+    for change in changed:
+        texts = [(p.old, p.new) for p in change.properties if p.effect == "ignored"]
+        kept[change.new.urn] = [(a, b) for a, b in texts if isinstance(a, str) and isinstance(b, str) and a]
+    return [
+        replace(change, properties=tuple(_echoed(change.new, p, kept) for p in change.properties))
+        for change in changed
+    ]
+
+
+def _echoed(
+    resource: Resource, change: PropertyChange, kept: dict[str, list[tuple[str, str]]]
+) -> PropertyChange:
+    text = change.old
+    if not isinstance(text, str):
+        return change
+    for urn in resource.references.get(re.split(r"[.\[]", change.path)[0], ()):
+        for old, new in kept.get(urn, ()):
+            text = text.replace(old, new)
+    return replace(change, effect="ignored") if text == change.new else change
 
 
 def _with_consequences(
