@@ -103,6 +103,17 @@ def test_an_unchanged_stack_has_nothing_to_do_and_again_nothing(deployed: Deploy
     assert list(deployed.stack().up().summary.resource_changes or {}) == [OpType.SAME]
 
 
+def test_changed_source_is_a_new_image_a_migration_and_a_rollout_and_nothing_else(deployed: Deployed) -> None:
+    told = Told()
+    source = deployed.world.program / "app" / "graphs" / "__init__.py"
+    source.write_text(f"{source.read_text()}\nCHANGED = True\n")
+    deployed.stack().up(**told.arguments())
+    assert told.names(OpType.REPLACE) == {"langgraph-workload-migration"}
+    rolled = {entry.name for entry in deployed.state().of(WORKLOAD)}
+    assert told.names(OpType.UPDATE) == rolled | {"langgraph-image-build", "langgraph-workload-retention"}
+    assert told.names(OpType.CREATE) | told.names(OpType.DELETE) == set()
+
+
 def test_a_renamed_stack_loses_nothing(deployed: Deployed) -> None:
     told, name = Told(), f"{deployed.name}-renamed"
     deployed.stack().rename(name)

@@ -57,6 +57,10 @@ class Told:
         begun = [event.resource_pre_event.metadata for event in self.events if event.resource_pre_event]
         return [step for step in begun if step.op != OpType.SAME]
 
+    def names(self, op: OpType) -> set[str]:
+        """Logical names of what that was done to."""
+        return {step.urn.split("::", 3)[3] for step in self.steps() if step.op == op}
+
     def changes(self) -> list[str]:
         """`replace kms:Key database` and so on, for a message."""
         return [f"{step.op.value} {step.type} {step.urn.split('::', 3)[3]}" for step in self.steps()]
