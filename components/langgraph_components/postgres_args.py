@@ -100,7 +100,8 @@ class PostgresSettings(Args):
     """Name of the database that is created."""
 
     master_username: Defaulted[str] = Field(default="langgraph_master", pattern=r"^[a-z][a-z0-9_]{0,62}$")
-    """Role that migrates; RDS makes its password, keeps it in Secrets Manager and changes it every 7 days."""
+    """Role that migrates. RDS makes its password, keeps it in Secrets Manager and changes it every 7 days;
+    with `replicas` or `blue_green` it cannot: then it is made here, and is also in the stack's state."""
 
     backup_window: Defaulted[str] = "02:00-03:00"
     """Daily, UTC, `hh:mm-hh:mm`; must not overlap the maintenance window."""
@@ -204,6 +205,14 @@ class PostgresSettings(Args):
             told = f"should be 0 or 7 to 30 (got {given})"
             raise ValueError(told)
         return given
+
+    def rds_keeps_password(self) -> bool:
+        """Whether RDS keeps the master's password, which it does for no database that it is to copy.
+
+        RDS User Guide, "Limitations for Secrets Manager integration with Amazon RDS": neither read replicas
+        nor blue/green deployments.
+        """
+        return not self.replicas and not self.blue_green
 
     def admitted(self) -> int:
         """Connections the server admits, nominally."""

@@ -7,13 +7,13 @@ from typing import Any, Optional
 import pulumi
 from pulumi_aws import cloudwatch, ec2, iam, rds
 
+from langgraph_components import postgres_logins as logins
 from langgraph_components.args import In
-from langgraph_components.data_access import client_only_group, kept_secret, password
+from langgraph_components.data_access import client_only_group
 from langgraph_components.physical_names import of_stack
 from langgraph_components.postgres_args import Credentials, ExistingDatabase, PostgresDatabaseArgs
 from langgraph_components.pure import data_policies, postgres
 from langgraph_components.pure import iam as policies
-from langgraph_components.pure.environment import active_role
 from langgraph_components.workload.scope import after as known_after
 
 _IDENTIFIER_LIMIT = 50
@@ -32,7 +32,7 @@ class PostgresDatabase(pulumi.ComponentResource):
     read_host: Optional[pulumi.Output[str]]
     """Host of the first replica; None without replicas."""
     master_secret_arn: pulumi.Output[str]
-    """Secret with `username` and `password` of the role that migrates; RDS renews it every 7 days."""
+    """Secret with `username` and `password` of the role that migrates; where RDS keeps it, 7 days old."""
     application_secret_arn: Optional[pulumi.Output[str]]
     """Secret with `username` and `password` of the role that serves; None with `credentials: iam`."""
     resource_id: Optional[pulumi.Output[str]]
@@ -51,7 +51,7 @@ class PostgresDatabase(pulumi.ComponentResource):
         self._args = settings = PostgresDatabaseArgs.of(args)
         login = self._create() if settings.existing is None else self._adopt(settings.existing)
         self._login = login if settings.credentials is Credentials.IAM else []
-        self.application_secret_arn = self._application_secret()
+        self.application_secret_arn = logins.application_secret(name, settings, parent=self)
         self.max_connections = pulumi.Output.from_input(settings.admitted())
         self.register_outputs(
             {
@@ -99,13 +99,18 @@ class PostgresDatabase(pulumi.ComponentResource):
             clients=args.client_security_group_ids,
         )
         shared = self._shared(group)
-        primary = self._primary(shared)
+        made = logins.master_password(self._name, args, parent=self)
+        primary = self._primary(shared, made)
         replicas = [self._replica(index, primary, shared) for index in range(args.replicas)]
         self.host = known_after(primary.address, *rules)
         self.port = primary.port
         self.database = pulumi.Output.from_input(args.database)
         self.read_host = known_after(replicas[0].address, *rules) if replicas else None
-        self.master_secret_arn = primary.master_user_secrets.apply(lambda found: str(found[0].secret_arn))
+        self.master_secret_arn = (
+            primary.master_user_secrets.apply(lambda found: str(found[0].secret_arn))
+            if made is None
+            else logins.master_secret(self._name, args, made, parent=self, after=primary)
+        )
         self.resource_id = primary.resource_id
         self.security_group_id = group.id
         return [instance.resource_id for instance in (primary, *replicas)]
@@ -118,7 +123,6 @@ class PostgresDatabase(pulumi.ComponentResource):
             "max_allocated_storage": args.max_storage_gib,
             "storage_type": "gp3",
             "storage_encrypted": True,
-            "kms_key_id": args.data_key_arn,
             "vpc_security_group_ids": [group.id],
             "parameter_group_name": self._parameters().name,
             "publicly_accessible": False,
@@ -129,12 +133,11 @@ class PostgresDatabase(pulumi.ComponentResource):
             "maintenance_window": args.maintenance_window,
             "enabled_cloudwatch_logs_exports": list(postgres.LOGS),
             "apply_immediately": args.apply_immediately,
-            "deletion_protection": args.deletion_protection,
             **self._monitoring(),
             **self._insights(),
         }
 
-    def _primary(self, shared: dict[str, Any]) -> rds.Instance:
+    def _primary(self, shared: dict[str, Any], made: Optional[pulumi.Output[str]]) -> rds.Instance:
         args, identifier = self._args, self._identifier()
         subnets = rds.SubnetGroup(
             f"{self._name}-subnets",
@@ -155,8 +158,11 @@ class PostgresDatabase(pulumi.ComponentResource):
             db_subnet_group_name=subnets.name,
             port=postgres.PORT,
             username=args.master_username,
-            manage_master_user_password=True,
-            master_user_secret_kms_key_id=args.data_key_arn,
+            password=made,
+            manage_master_user_password=True if made is None else None,
+            master_user_secret_kms_key_id=args.data_key_arn if made is None else None,
+            kms_key_id=args.data_key_arn,
+            deletion_protection=args.deletion_protection,
             multi_az=args.multi_az,
             backup_retention_period=args.backup_days,
             backup_window=args.backup_window,
@@ -169,12 +175,17 @@ class PostgresDatabase(pulumi.ComponentResource):
         )
 
     def _replica(self, index: int, primary: rds.Instance, shared: dict[str, Any]) -> rds.Instance:
+        """A copy in the same region: RDS refuses to be told its key, which is the primary's.
+
+        It holds nothing of its own, so nothing keeps it from being taken away again.
+        """
         identifier = f"{self._identifier()}-replica-{index}"
         return rds.Instance(
             f"{self._name}-replica-{index}",
             identifier=identifier,
             replicate_source_db=primary.identifier,
             skip_final_snapshot=True,
+            deletion_protection=False,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=self._logs(identifier, f"-replica-{index}"),
@@ -237,13 +248,15 @@ class PostgresDatabase(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        iam.RolePolicyAttachment(
+        attached = iam.RolePolicyAttachment(
             f"{self._name}-monitoring",
             role=role.name,
             policy_arn=f"arn:{policies.partition(self._args.region)}:iam::aws:policy/{postgres.MONITORING_POLICY}",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return {"monitoring_interval": self._args.monitoring_interval, "monitoring_role_arn": role.arn}
+        # RDS refuses a role that may not write yet
+        ready = pulumi.Output.all(role.arn, attached.id).apply(lambda found: str(found[0]))
+        return {"monitoring_interval": self._args.monitoring_interval, "monitoring_role_arn": ready}
 
     def _insights(self) -> dict[str, Any]:
         mode = self._args.insights
@@ -255,31 +268,6 @@ class PostgresDatabase(pulumi.ComponentResource):
             "performance_insights_retention_period": postgres.INSIGHTS_DAYS[mode],
             "database_insights_mode": mode.value,
         }
-
-    def _application_secret(self) -> Optional[pulumi.Output[str]]:
-        args = self._args
-        if args.credentials is not Credentials.SECRET:
-            return None
-        generations = data_policies.slot_generations(args.generation)
-        made = [
-            password(f"{self._name}-application-{slot}", parent=self, generation=generation)
-            for slot, generation in zip("ab", generations, strict=True)
-        ]
-        text = pulumi.Output.json_dumps(
-            {
-                "username": active_role(data_policies.APPLICATION_ROLE, args.generation),
-                "password": made[generations.index(args.generation)].result,
-            }
-        )
-        return kept_secret(
-            f"{self._name}-application",
-            parent=self,
-            description="The application's login to PostgreSQL",
-            key_arn=args.data_key_arn,
-            recovery_days=args.secret_recovery_days,
-            protect=args.protect,
-            text=text,
-        )
 
 
 def _output(given: In[str]) -> pulumi.Output[str]:

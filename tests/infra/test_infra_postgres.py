@@ -93,7 +93,7 @@ def test_by_default_it_is_encrypted_private_redundant_backed_up_and_hard_to_dele
 
 def test_tls_is_forced_slow_statements_and_ddl_are_logged_and_idle_transactions_end(graph):
     assert parameters(declared(graph)) == {
-        "rds.force_ssl": ("1", "immediate"),
+        "rds.force_ssl": ("1", "pending-reboot"),
         "log_statement": ("ddl", "immediate"),
         "log_lock_waits": ("1", "immediate"),
         "log_min_duration_statement": ("1000", "immediate"),
@@ -132,6 +132,8 @@ def test_enhanced_monitoring_has_a_role_that_only_rds_assumes(graph):
     (role,) = found.of_type("aws:iam/role:Role")
     (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
     assert statement["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
+    (attached,) = found.of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    assert attached.urn in primary(found).depends_on
     off = declared(graph, monitoring_interval=0)
     assert off.of_type("aws:iam/role:Role") == []
     assert "monitoringRoleArn" not in primary(off).inputs
@@ -200,6 +202,7 @@ def test_only_the_data_is_protected(graph):
     assert {(r.type, r.name) for r in found.resources if r.protect} == {
         (INSTANCE, "database"),
         ("aws:secretsmanager/secret:Secret", "database-application"),
+        ("aws:secretsmanager/secret:Secret", "database-master-login"),
     }
 
 
@@ -221,7 +224,7 @@ def test_blue_green_is_asked_for_only_where_it_is_wanted(graph):
 def test_replicas_follow_the_primary_and_are_as_closed_as_it_is(graph):
     found = declared(graph, replicas=2)
     copies = [found.named(f"database-replica-{index}", INSTANCE) for index in range(2)]
-    same = ("instanceClass", "storageEncrypted", "kmsKeyId", "publiclyAccessible", "parameterGroupName")
+    same = ("instanceClass", "storageEncrypted", "publiclyAccessible", "parameterGroupName")
     for copy in copies:
         assert copy.inputs["replicateSourceDb"] == primary(found).inputs["identifier"]
         assert copy.inputs["skipFinalSnapshot"] is True
@@ -229,6 +232,34 @@ def test_replicas_follow_the_primary_and_are_as_closed_as_it_is(graph):
         assert [copy.inputs[key] for key in same] == [primary(found).inputs[key] for key in same]
         assert copy.inputs["vpcSecurityGroupIds"] == primary(found).inputs["vpcSecurityGroupIds"]
     assert len({copy.inputs["identifier"] for copy in copies}) == 2
+
+
+def test_replicas_are_not_told_their_key_and_can_be_taken_away_again(graph):
+    """RDS: "Your request does not require the KMS key parameter", for a copy in the same region."""
+    copy = declared(graph, replicas=1, deletion_protection=True).named("database-replica-0", INSTANCE).inputs
+    assert "kmsKeyId" not in copy
+    assert (copy["storageEncrypted"], copy["deletionProtection"]) == (True, False)
+
+
+@pytest.mark.parametrize("copied", [{"replicas": 1}, {"blue_green": True}])
+def test_of_a_database_that_is_copied_rds_cannot_keep_the_password_so_it_is_made_here(graph, copied):
+    found = declared(graph, **copied)
+    inputs = primary(found).inputs
+    assert not {"manageMasterUserPassword", "masterUserSecretKmsKeyId"} & set(inputs)
+    assert isinstance(inputs["password"], Secret)
+    version = found.named("database-master-login-value")
+    assert primary(found).urn in version.depends_on
+    assert json.loads(revealed(version.inputs["secretString"])) == {
+        "username": "langgraph_master",
+        "password": revealed(inputs["password"]),
+    }
+    told = outputs_of(graph, {**ARGS, **copied})["master_secret_arn"]
+    assert told != outputs_of(graph, ARGS)["master_secret_arn"]
+
+
+def test_copies_have_no_password_of_their_own(graph):
+    copy = declared(graph, replicas=1).named("database-replica-0", INSTANCE).inputs
+    assert not {"password", "manageMasterUserPassword", "masterUserSecretKmsKeyId"} & set(copy)
 
 
 def test_reads_go_to_the_first_replica(graph):

@@ -36,7 +36,9 @@ def parameters(
     Without `max_connections` it stays at RDS' formula of the class' memory.
     """
     found = [
-        ("rds.force_ssl", "1", "immediate"),
+        # what the default is since PostgreSQL 15: RDS then keeps the default's method too, and `immediate`
+        # would be a difference at each update (hashicorp/terraform-provider-aws#39252)
+        ("rds.force_ssl", "1", "pending-reboot"),
         ("log_statement", "ddl", "immediate"),
         ("log_lock_waits", "1", "immediate"),
         ("log_min_duration_statement", str(log_min_duration_ms), "immediate"),
