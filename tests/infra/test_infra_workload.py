@@ -14,6 +14,7 @@ from infra.infra_workloads import (
 from langgraph_components.agent_workload import AgentWorkload, AgentWorkloadArgs
 from langgraph_components.errors import InvalidArgs
 from langgraph_components.pure.budget import Times, server_environment
+from lgp.planning.monitor import RecordingMonitor
 from lgp.planning.values import holds_secret
 
 
@@ -374,3 +375,47 @@ def test_the_defaults_are_those_of_the_request():
     assert (args.api.min_replicas, args.api.max_replicas, args.api.cpu_percent) == (3, 50, 70)
     assert (args.pool_min_size, args.pool_max_size, args.workers.replicas) == (5, 20, 0)
     assert args.api.memory_percent is None
+
+
+# How Pulumi changes them
+
+
+@pytest.fixture
+def asked(graph, monkeypatch):
+    """`asked(program)`: what the program asks of the engine for each resource, by its logical name."""
+
+    def run(program):
+        found, noted = {}, RecordingMonitor._note
+
+        def note(monitor, request):
+            found[request.name] = request
+            noted(monitor, request)
+
+        monkeypatch.setattr(RecordingMonitor, "_note", note)
+        graph(program)
+        return found
+
+    return run
+
+
+def seconds(request):
+    """Of a creation and of an update."""
+    given = request.customTimeouts
+    return [int(text.removesuffix("s")) for text in (given.create, given.update)]
+
+
+def test_an_update_waits_longer_for_the_migration_than_kubernetes_does(asked, graph):
+    (job,) = of_kind(documents(graph(cloud)), "Job")
+    assert min(seconds(asked(cloud)["agent-migration"])) > job["spec"]["activeDeadlineSeconds"]
+
+
+@pytest.mark.parametrize(("pods", "expected"), [(3, 600), (20, 600), (50, 1500)])
+def test_an_update_waits_for_a_rollout_of_every_pod_one_after_the_other(asked, pods, expected):
+    found = asked(lambda: cloud(api={"max_replicas": pods}, workers={"replicas": pods}))
+    assert seconds(found["agent-api"]) == seconds(found["agent-worker"]) == [expected, expected]
+
+
+def test_a_binding_is_never_changed_where_its_webhook_would_refuse(asked):
+    binding = asked(cloud)["agent-binding"]
+    assert list(binding.replaceOnChanges) == ["spec.targetGroupARN", "spec.targetType"]
+    assert binding.deleteBeforeReplace is True

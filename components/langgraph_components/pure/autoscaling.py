@@ -67,6 +67,11 @@ def rolling() -> Json:
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
+def rollout_seconds(pods: int) -> int:
+    """How long Pulumi waits until so many pods were replaced one by one: 30 s each, 10 minutes at least."""
+    return max(600, 30 * pods)
+
+
 def deployment(
     template: Json, match: Mapping[str, str], *, strategy: Json, replicas: int | None = None
 ) -> Json:

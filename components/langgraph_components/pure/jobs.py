@@ -14,6 +14,9 @@ MIGRATION_RETRIES = 4
 KEPT_SECONDS = 7 * 24 * 3600
 """How long a finished migration and its log can be read."""
 
+AWAITED_SECONDS = MIGRATION_SECONDS + 60
+"""How long Pulumi waits for it: longer than Kubernetes does. Its own 10 minutes would end an update early."""
+
 RETENTION_SECONDS = 840
 """Wall clock of one sweep: the next one of the default schedule begins after 900 s."""
 

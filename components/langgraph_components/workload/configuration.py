@@ -112,7 +112,9 @@ def _entries(given: WorkloadSecret, remote: Mapping[str, Any]) -> dict[str, dict
     return {name: {"remote": key, "property": given.properties.get(name)} for name, key in remote.items()}
 
 
-def custom(scope: Scope, logical: str, document: Mapping[str, Any]) -> apiextensions.CustomResource:
+def custom(
+    scope: Scope, logical: str, document: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None
+) -> apiextensions.CustomResource:
     """An object of a kind that an operator defines."""
     return apiextensions.CustomResource(
         f"{scope.name}-{logical}",
@@ -120,7 +122,7 @@ def custom(scope: Scope, logical: str, document: Mapping[str, Any]) -> apiextens
         kind=document["kind"],
         metadata=document["metadata"],
         spec=document["spec"],
-        opts=scope.opts(),
+        opts=opts or scope.opts(),
     )
 
 

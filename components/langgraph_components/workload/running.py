@@ -59,6 +59,11 @@ def _placement(args: "AgentWorkloadArgs") -> pods.Placement:
     )
 
 
+def _awaited(seconds: int) -> pulumi.CustomTimeouts:
+    """How long Pulumi waits until it is as it should be."""
+    return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
+
+
 def _migration(
     scope: Scope, args: "AgentWorkloadArgs", config: Configuration, policies: list[pulumi.Resource]
 ) -> pulumi.Resource:
@@ -96,7 +101,10 @@ def _migration(
         "migration",
         scope.metadata(name, Part.MIGRATION),
         scope.opts(
-            depends_on=policies, delete_before_replace=True, ignore_changes=["spec.ttlSecondsAfterFinished"]
+            depends_on=policies,
+            delete_before_replace=True,
+            ignore_changes=["spec.ttlSecondsAfterFinished"],
+            custom_timeouts=_awaited(jobs.AWAITED_SECONDS),
         ),
         spec=jobs.migration(template),
     )
@@ -145,7 +153,11 @@ def _api(
         "api",
         scope.metadata("agent-server", Part.API),
         # the autoscaler owns their number: a number of ours would be a conflict at every update
-        scope.opts(depends_on=migrated, ignore_changes=["spec.replicas"]),
+        scope.opts(
+            depends_on=migrated,
+            ignore_changes=["spec.replicas"],
+            custom_timeouts=_awaited(autoscaling.rollout_seconds(args.api.max_replicas)),
+        ),
         spec=spec,
     )
 
@@ -162,7 +174,10 @@ def _workers(
         replicas=args.workers.replicas,
     )
     metadata = scope.metadata("agent-server-worker", Part.WORKER)
-    return scope.declare(apps.v1.Deployment, "worker", metadata, scope.opts(depends_on=migrated), spec=spec)
+    opts = scope.opts(
+        depends_on=migrated, custom_timeouts=_awaited(autoscaling.rollout_seconds(args.workers.replicas))
+    )
+    return scope.declare(apps.v1.Deployment, "worker", metadata, opts, spec=spec)
 
 
 def _retention(

@@ -62,6 +62,10 @@ def _service_monitor(scope: Scope, given: WorkloadMonitoring, chosen: dict[str, 
     }
 
 
+_FIXED = ["spec.targetGroupARN", "spec.targetType"]
+"""What the controller's webhook lets nobody change; nor does it let two bindings have one target group."""
+
+
 def _binding(scope: Scope, given: WorkloadBalancer) -> None:
     """Registers the API's pods in the target group; a pod that leaves is taken out before it stops."""
     spec: dict[str, Any] = {
@@ -82,4 +86,5 @@ def _binding(scope: Scope, given: WorkloadBalancer) -> None:
             "metadata": scope.metadata(labels.APPLICATION, labels.Part.API),
             "spec": spec,
         },
+        scope.opts(replace_on_changes=_FIXED, delete_before_replace=True),
     )
