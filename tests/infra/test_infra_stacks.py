@@ -149,6 +149,7 @@ PROTECTED = {
     "aws:Repository langgraph-image-repository",
     "aws:Secret langgraph-api-key-pepper",
     "aws:Secret langgraph-cache-login",
+    "aws:Secret langgraph-database-master-login",
     "aws:Vpc langgraph-network-vpc",
 }
 
