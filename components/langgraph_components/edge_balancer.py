@@ -14,12 +14,15 @@ TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 _HSTS = "max-age=31536000"
 
+_BALANCER = "Balancer of the API"
+"""Of EC2's descriptions; an apostrophe is none of the characters that they may have."""
+
 
 def security_group(name: str, args: EdgeArgs, *, parent: pulumi.Resource) -> ec2.SecurityGroup:
     """The balancer's: in from the allowed networks on 443 and 80, out to the pods' port of the VPC alone."""
     opts = pulumi.ResourceOptions(parent=parent)
     group = ec2.SecurityGroup(
-        f"{name}-balancer", description="Balancer of the agents' API", vpc_id=args.vpc_id, opts=opts
+        f"{name}-balancer", description=_BALANCER, vpc_id=args.vpc_id, opts=opts
     )
     for number, outside in ((443, "HTTPS"), (80, "HTTP, to be redirected")):
         for index, cidr in enumerate(args.allowed_cidrs):
@@ -47,7 +50,7 @@ def security_group(name: str, args: EdgeArgs, *, parent: pulumi.Resource) -> ec2
         SecurityGroupIngressRule(
             f"{name}-to-pods",
             security_group_id=args.pod_security_group_id,
-            description="Balancer of the agents' API",
+            description=_BALANCER,
             referenced_security_group_id=group.id,
             ip_protocol="tcp",
             from_port=args.target_port,
