@@ -19,7 +19,8 @@ from langgraph_components.platform import Platform
 from langgraph_components.postgres_args import PostgresDatabaseArgs
 from langgraph_components.postgres_database import PostgresDatabase
 from langgraph_components.redis_cache import RedisCache, RedisCacheArgs
-from langgraph_components.secrets_operator import SecretsOperator, SecretsOperatorArgs
+from langgraph_components.secrets_args import SecretsOperatorArgs
+from langgraph_components.secrets_operator import SecretsOperator
 from langgraph_components.settings import Environment, PlatformSettings
 
 __all__ = [

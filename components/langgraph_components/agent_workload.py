@@ -147,7 +147,7 @@ class AgentWorkloadArgs(WorkloadSettings):
     """
 
     secret_store: Optional[In[str]] = None
-    """ClusterSecretStore that `remote` secrets are read from. None: there are none of those."""
+    """ClusterSecretStore of `remote` secrets that name none. None: there are none of those."""
 
     redis: Optional[WorkloadRedis] = None
     """The Redis that speeds the server up. None: every run still succeeds."""
@@ -185,8 +185,11 @@ def _secrets(args: AgentWorkloadArgs) -> list[str]:
     ):
         if (secret is not None) != by_file:
             found.append(f"{name}: give it with database.auth: file, and only then")
-    if args.secret_store is None and any(secret.stored for secret in configuration.secrets(args).values()):
-        found.append("secret_store: is required by secrets with remote or templates")
+    stored = [secret for secret in configuration.secrets(args).values() if secret.stored]
+    if args.secret_store is None and any(secret.store is None for secret in stored):
+        found.append(
+            "secret_store: is required by secrets with remote or templates and no store of their own"
+        )
     return found
 
 

@@ -205,11 +205,11 @@ def secrets_have_a_source(settings: PlatformSettings) -> Sentences:
         return
     if "API_KEY_PEPPER" not in settings.environment_secrets:
         yield f"environment_secrets.API_KEY_PEPPER: is required: nothing is made in {source}"
-    # the operator has one store, and RDS and ElastiCache keep their logins in AWS Secrets Manager
-    if settings.database.existing is None:
-        yield f"database.existing: is required: the login of a database that is made is not in {source}"
-    if settings.cache is not None:
-        yield f"cache: leave it out: its login would not be in {source}"
+    if settings.secrets.existing_store and not settings.secrets.existing_aws_store:
+        yield (
+            f"secrets.existing_aws_store: is required: {settings.secrets.existing_store} reads {source}, and "
+            "AWS Secrets Manager keeps the logins of database and cache"
+        )
 
 
 def prod_survives_a_zone(settings: PlatformSettings) -> Sentences:

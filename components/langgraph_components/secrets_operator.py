@@ -1,18 +1,17 @@
-"""The External Secrets Operator and the one store that our namespaces may read."""
+"""The External Secrets Operator and the stores that only our namespaces may read."""
 
 import json
-from typing import Any, Optional, Self
+from typing import Any, Optional
 
 import pulumi
 from pulumi_kubernetes import apiextensions, core
 from pulumi_kubernetes.helm import v3 as helm
-from pydantic import Field, model_validator
 
 from langgraph_components import charts
-from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.pod_role import pod_role
 from langgraph_components.pure import labels, operator_policies, stores
 from langgraph_components.pure.stores import SecretSource
+from langgraph_components.secrets_args import SecretsOperatorArgs
 from langgraph_components.workload.scope import after
 
 _IMAGE = "ghcr.io/external-secrets/external-secrets"
@@ -35,126 +34,13 @@ templates in it and no `crds/` folder, so helm upgrades them.
 """
 
 
-class VaultArgs(Args):
-    """A HashiCorp Vault with the KV v2 engine and Kubernetes login."""
-
-    server: str = Field(pattern=r"^https://")
-    """Address of the server. Required."""
-
-    path: Defaulted[str] = "secret"
-    """Mount path of the KV engine. `secret`: Vault's own."""
-
-    mount: Defaulted[str] = "kubernetes"
-    """Mount path of the login method. `kubernetes`: Vault's own."""
-
-    role: str
-    """Role of Vault that may read the secrets; bound to the operator's service account. Required."""
-
-    ca_config_map: Optional[str] = None
-    """ConfigMap in the operator's namespace with the `ca.crt` of the server's CA. None: a public one."""
-
-
-class GcpArgs(Args):
-    """Google Secret Manager, by a workload identity pool or, on GKE, by the cluster's own."""
-
-    project: str
-    """Id of the project that holds the secrets. Required."""
-
-    audience: Optional[str] = None
-    """The pool's provider for this cluster: `//iam.googleapis.com/projects/N/…/providers/NAME`. None: GKE."""
-
-    cluster: Optional[str] = None
-    """Name of the GKE cluster. None: `audience` says it."""
-
-    location: Optional[str] = None
-    """Region or zone of the GKE cluster. None: `audience` says it."""
-
-    @model_validator(mode="after")
-    def _one_identity(self) -> Self:
-        if (self.audience is None) == (self.cluster is None or self.location is None):
-            message = "needs either audience, or cluster and location"
-            raise ValueError(message)
-        return self
-
-
-class SecretsSettings(Args):
-    """Where secrets come from."""
-
-    source: Defaulted[SecretSource] = SecretSource.AWS
-    """`aws`, `vault`, `gcp`, or `kubernetes`: Secrets that are there, no operator. `aws`: where we run."""
-
-    vault: Optional[VaultArgs] = None
-    """The Vault. None, unless the source is `vault`."""
-
-    gcp: Optional[GcpArgs] = None
-    """The Secret Manager. None, unless the source is `gcp`."""
-
-    existing_store: Optional[str] = None
-    """ClusterSecretStore that is there already: then nothing is installed. None: the operator is."""
-
-    operator_namespace: Defaulted[str] = "external-secrets"
-    """Namespace of the operator; made, with Pod Security `restricted`. Named as in its documentation."""
-
-    replicas: Defaulted[int] = Field(default=2, ge=1, le=5)
-    """Pods (1 to 5) of the operator and of its webhook, of which one leads. 2: a node may go at any time."""
-
-    @model_validator(mode="after")
-    def _source_is_described(self) -> Self:
-        for source, details in ((SecretSource.VAULT, self.vault), (SecretSource.GCP, self.gcp)):
-            if self.existing_store is None and (self.source == source) != (details is not None):
-                message = f"source {self.source} " + (
-                    f"needs {source}" if details is None else f"has no {source}"
-                )
-                raise ValueError(message)
-        return self
-
-
-class SecretsOperatorArgs(SecretsSettings, charts.ChartArgs):
-    """Where secrets come from, who may use them, and for `aws` which of them."""
-
-    namespaces: list[str] = Field(min_length=1)
-    """Namespaces whose ExternalSecrets may use the store. Required: without it all of them could."""
-
-    store_name: Defaulted[str] = "langgraph"
-    """Name of the ClusterSecretStore; it has one in a cluster."""
-
-    account_id: Optional[str] = Field(default=None, pattern=r"^\d{12}$")
-    """AWS account, 12 digits. Required for `aws`: the role trusts pods of this account alone."""
-
-    region: Optional[str] = None
-    """AWS region of the secrets. Required for `aws`."""
-
-    cluster_name: Optional[In[str]] = None
-    """Name of the EKS cluster. Required for `aws`: the operator gets its identity there."""
-
-    cluster_arn: Optional[In[str]] = None
-    """ARN of the EKS cluster. Required for `aws`."""
-
-    secret_arn_prefixes: Defaulted[In[list[In[str]]]] = Field(default=[])
-    """How the ARNs of the readable secrets begin. Required for `aws`: the operator can read nothing else."""
-
-    kms_key_arns: Defaulted[In[list[In[str]]]] = Field(default=[])
-    """Keys of those secrets. Empty: they have Secrets Manager's own key."""
-
-    @model_validator(mode="after")
-    def _aws_is_described(self) -> Self:
-        wanted = ("account_id", "region", "cluster_name", "cluster_arn", "secret_arn_prefixes")
-        missing = [name for name in wanted if getattr(self, name) in (None, [])]
-        if self.installs() and self.source == SecretSource.AWS and missing:
-            message = f"source aws needs {', '.join(missing)}"
-            raise ValueError(message)
-        return self
-
-    def installs(self) -> bool:
-        """Whether there is an operator to install."""
-        return self.source != SecretSource.KUBERNETES and self.existing_store is None
-
-
 class SecretsOperator(pulumi.ComponentResource):
-    """External Secrets, with one store that reads only what it was given and serves only our namespaces."""
+    """External Secrets, with stores that read only what they were given and serve only our namespaces."""
 
     store_name: pulumi.Output[str]
     """Name of the ClusterSecretStore; empty where the source is `kubernetes`."""
+    aws_store_name: pulumi.Output[str]
+    """Name of the one of AWS Secrets Manager, the same with the source `aws`; empty if there is none."""
     namespace: pulumi.Output[str]
     """Namespace of the operator; empty where none was installed."""
 
@@ -165,13 +51,21 @@ class SecretsOperator(pulumi.ComponentResource):
         super().__init__("langgraph:index:SecretsOperator", name, {}, opts)
         settings = SecretsOperatorArgs.of(args)
         self.store_name = pulumi.Output.from_input(settings.existing_store or "")
+        self.aws_store_name = pulumi.Output.from_input(settings.aws_store())
         installed = ""
         if settings.installs():
             installed = settings.operator_namespace
-            # whoever names the store waits for it: its definitions have to be there
-            self.store_name = after(settings.store_name, self._install(name, settings))
+            operator = self._install(name, settings)
+            self.store_name = self._store(name, settings, settings.store_name, _provider(settings), operator)
+            self.aws_store_name = self._aws_store(name, settings, operator)
         self.namespace = pulumi.Output.from_input(installed)
-        self.register_outputs({"storeName": self.store_name, "namespace": self.namespace})
+        self.register_outputs(
+            {
+                "storeName": self.store_name,
+                "awsStoreName": self.aws_store_name,
+                "namespace": self.namespace,
+            }
+        )
 
     def _install(self, name: str, args: SecretsOperatorArgs) -> pulumi.Resource:
         opts = pulumi.ResourceOptions(parent=self)
@@ -184,11 +78,31 @@ class SecretsOperator(pulumi.ComponentResource):
             opts=opts,
         )
         before: list[pulumi.Resource] = [namespace]
-        if args.source == SecretSource.AWS:
+        if args.reads_aws():
             before.extend(self._identity(name, args))
-        operator = self._operator(name, args, before)
-        store = stores.store(args.store_name, _provider(args), args.namespaces)
-        return apiextensions.CustomResource(
+        return self._operator(name, args, before)
+
+    def _aws_store(
+        self, name: str, args: SecretsOperatorArgs, operator: pulumi.Resource
+    ) -> pulumi.Output[str]:
+        """The one that there is, with the source `aws`; else a second one, if there is AWS at all."""
+        if args.source == SecretSource.AWS:
+            return self.store_name
+        if not args.reads_aws():
+            return pulumi.Output.from_input("")
+        return self._store(f"{name}-aws", args, args.aws_store(), stores.aws(args.region or ""), operator)
+
+    def _store(
+        self,
+        name: str,
+        args: SecretsOperatorArgs,
+        called: str,
+        provider: stores.Json,
+        operator: pulumi.Resource,
+    ) -> pulumi.Output[str]:
+        """Its name: whoever names the store waits for it, as its definitions have to be there."""
+        store = stores.store(called, provider, args.namespaces)
+        made = apiextensions.CustomResource(
             f"{name}-store",
             api_version=store["apiVersion"],
             kind=store["kind"],
@@ -197,11 +111,14 @@ class SecretsOperator(pulumi.ComponentResource):
             # its webhook answers for the store, and destroys come in the opposite order
             opts=pulumi.ResourceOptions(parent=self, depends_on=[operator]),
         )
+        return after(called, made)
 
     def _identity(self, name: str, args: SecretsOperatorArgs) -> list[pulumi.Resource]:
         region = args.region or ""
         policy = pulumi.Output.all(args.secret_arn_prefixes, args.kms_key_arns).apply(
-            lambda arns: json.dumps(operator_policies.secrets_reader(arns[0], arns[1], region))
+            lambda arns: json.dumps(
+                operator_policies.secrets_reader(arns[0], [*arns[1], *args.kms_arns], region)
+            )
         )
         _, ready = pod_role(
             name,

@@ -24,7 +24,7 @@ from langgraph_components.observability import ObservabilitySettings
 from langgraph_components.postgres_args import PostgresSettings
 from langgraph_components.pure import iam
 from langgraph_components.redis_cache import RedisSettings
-from langgraph_components.secrets_operator import SecretSource, SecretsSettings
+from langgraph_components.secrets_args import SecretSource, SecretsSettings
 
 
 class Environment(StrEnum):

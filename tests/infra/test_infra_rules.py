@@ -245,25 +245,15 @@ BROKEN = {
         "environment_secrets.API_KEY_PEPPER: is required: nothing is made in vault",
         {"environment_secrets.API_KEY_PEPPER": "langgraph/pepper"},
     ),
-    "another store and a database whose login is in AWS": (
+    "another store that is there, and none for what AWS keeps": (
         "dev",
         {
-            "secrets": {"source": "gcp", "gcp": SAMPLES["secrets.gcp"]},
+            "secrets": {"source": "gcp", "existing_store": "company"},
             "environment_secrets.API_KEY_PEPPER": "pepper",
         },
-        "database.existing: is required: the login of a database that is made is not in gcp",
-        {"database.existing": SAMPLES["database.existing"]},
-    ),
-    "another store and a cache whose login is in AWS": (
-        "dev",
-        {
-            "secrets": {"source": "gcp", "gcp": SAMPLES["secrets.gcp"]},
-            "environment_secrets.API_KEY_PEPPER": "pepper",
-            "database.existing": SAMPLES["database.existing"],
-            "cache": {},
-        },
-        "cache: leave it out: its login would not be in gcp",
-        {"cache": None},
+        "secrets.existing_aws_store: is required: company reads gcp, and AWS Secrets Manager keeps the "
+        "logins of database and cache",
+        {"secrets.existing_aws_store": "company-aws"},
     ),
     # prod
     "one database": (

@@ -48,6 +48,7 @@ def outputs_of(graph, args):
     def program():
         component = SecretsOperator("secrets", args)
         pulumi.export("store", component.store_name)
+        pulumi.export("aws_store", component.aws_store_name)
         pulumi.export("namespace", component.namespace)
 
     return graph(program).outputs
@@ -64,7 +65,7 @@ def test_the_store_is_one_that_its_definition_takes_and_serves_only_the_named_na
     assert document["spec"]["conditions"] == [{"namespaces": args["namespaces"]}]
 
 
-def test_only_at_aws_there_is_a_role(operator):
+def test_a_role_is_there_for_aws_alone(operator):
     assert len(operator(AWS).of_type("aws:iam/role:Role")) == 1
     for args in (VAULT, GCP, GKE):
         assert not [r for r in operator(args).resources if r.type.startswith("aws:")]
@@ -73,17 +74,53 @@ def test_only_at_aws_there_is_a_role(operator):
 def test_secrets_that_are_in_the_cluster_need_no_operator(graph, operator):
     args = {"namespaces": ["langgraph"], "source": "kubernetes"}
     assert [resource.type for resource in operator(args).resources] == ["langgraph:index:SecretsOperator"]
-    assert outputs_of(graph, args) == {"store": "", "namespace": ""}
+    assert outputs_of(graph, args) == {"store": "", "aws_store": "", "namespace": ""}
 
 
 def test_a_store_that_is_there_is_used_and_nothing_installed(graph, operator):
     args = {"namespaces": ["langgraph"], "existing_store": "company"}
     assert len(operator(args).resources) == 1
-    assert outputs_of(graph, args) == {"store": "company", "namespace": ""}
+    assert outputs_of(graph, args) == {"store": "company", "aws_store": "company", "namespace": ""}
+
+
+def test_stores_that_are_there_are_told_apart_by_what_they_read(graph):
+    args = {"namespaces": ["langgraph"], "source": "vault", "existing_store": "company"}
+    assert outputs_of(graph, args) == {"store": "company", "aws_store": "", "namespace": ""}
+    both = {**args, "existing_aws_store": "company-aws"}
+    assert outputs_of(graph, both) == {"store": "company", "aws_store": "company-aws", "namespace": ""}
+
+
+@pytest.mark.parametrize("source", [VAULT, GCP], ids=["vault", "gcp"])
+def test_a_cluster_on_aws_has_a_second_store_for_what_aws_keeps(graph, operator, source):
+    args = {**AWS, **source, "kms_arns": ["arn:aws:kms:eu-west-1:123456789012:key/theirs"]}
+    found = operator(args)
+    stores = {store.inputs["metadata"]["name"]: store.inputs for store in found.of_type(STORE)}
+    assert set(stores) == {"langgraph", "langgraph-aws"}
+    assert set(stores["langgraph"]["spec"]["provider"]) != {"aws"}
+    assert stores["langgraph-aws"]["spec"]["provider"] == {
+        "aws": {"service": "SecretsManager", "region": "eu-west-1"}
+    }
+    for document in stores.values():
+        assert problems(document) == []
+        assert document["spec"]["conditions"] == [{"namespaces": args["namespaces"]}]
+    assert len(found.of_type("aws:eks/podIdentityAssociation:PodIdentityAssociation")) == 1
+    assert policy_of(found)["Statement"][1]["Resource"] == [KEY, *args["kms_arns"]]
+    told = outputs_of(graph, args)
+    assert (told["store"], told["aws_store"]) == ("langgraph", "langgraph-aws")
+
+
+def test_without_aws_there_is_no_second_store(graph, operator):
+    for args in (VAULT, GCP, GKE):
+        assert len(operator(args).of_type(STORE)) == 1
+        assert outputs_of(graph, args)["aws_store"] == ""
 
 
 def test_what_was_made_is_told(graph):
-    assert outputs_of(graph, AWS) == {"store": "langgraph", "namespace": "external-secrets"}
+    assert outputs_of(graph, AWS) == {
+        "store": "langgraph",
+        "aws_store": "langgraph",
+        "namespace": "external-secrets",
+    }
 
 
 # what it may do
@@ -296,8 +333,13 @@ def test_a_mirror_without_its_form_is_refused(wrong):
     ("args", "said"),
     [
         ({**AWS, "namespaces": []}, "namespaces: List should have at least 1 item"),
-        ({"namespaces": ["n"]}, "source aws needs account_id, region, cluster_name, cluster_arn, secret_arn"),
-        ({**AWS, "secret_arn_prefixes": []}, "source aws needs secret_arn_prefixes"),
+        (
+            {"namespaces": ["n"]},
+            "a store of AWS needs account_id, region, cluster_name, cluster_arn, secret_arn",
+        ),
+        ({**AWS, "secret_arn_prefixes": []}, "a store of AWS needs secret_arn_prefixes"),
+        ({**VAULT, "cluster_name": "c"}, "a store of AWS needs account_id, region, cluster_arn, secret_arn"),
+        ({**AWS, "existing_aws_store": "theirs"}, "existing_aws_store is for an existing_store"),
         ({"namespaces": ["n"], "source": "vault"}, "source vault needs vault"),
         ({"namespaces": ["n"], "source": "gcp"}, "source gcp needs gcp"),
         ({**VAULT, "source": "kubernetes"}, "source kubernetes has no vault"),

@@ -20,7 +20,8 @@ from langgraph_components.postgres_args import PostgresDatabaseArgs
 from langgraph_components.postgres_database import PostgresDatabase
 from langgraph_components.pure import iam, labels
 from langgraph_components.redis_cache import RedisCache, RedisCacheArgs
-from langgraph_components.secrets_operator import SecretsOperator, SecretsOperatorArgs
+from langgraph_components.secrets_args import SecretsOperatorArgs
+from langgraph_components.secrets_operator import SecretsOperator
 from langgraph_components.stack import wiring
 from langgraph_components.stack.ground import Base, Ground
 

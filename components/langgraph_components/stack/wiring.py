@@ -61,29 +61,32 @@ def secrets(
     cache_made: RedisCache | None,
     pepper: pulumi.Output[str] | None,
 ) -> Wired:
-    """Which secrets of the store become which files."""
+    """Which secrets of which store become which files: AWS keeps the logins of what it runs."""
+    kept = store.aws_store_name
     ours: dict[str, Any] = {} if pepper is None else {PEPPER: pepper}
     remote: dict[str, Any] = ours | base.settings.environment_secrets
     environment = {"env": WorkloadSecret(remote=remote)}
     if cache_made is not None:
         environment["redis"] = WorkloadSecret(
-            remote={"REDIS_URL": cache_made.secret_arn}, properties={"REDIS_URL": "url"}
+            remote={"REDIS_URL": cache_made.secret_arn}, properties={"REDIS_URL": "url"}, store=kept
         )
     found: Wired = {
         "secret_store": store.store_name,
         "environment_secrets": environment,
-        "master_secret": _login(made.master_secret_arn),
+        "master_secret": _login(made.master_secret_arn, kept),
     }
     if made.application_secret_arn is not None:
-        found["database_secret"] = _login(made.application_secret_arn)
+        found["database_secret"] = _login(made.application_secret_arn, kept)
         found["application_secret"] = WorkloadSecret(
-            remote={"password": made.application_secret_arn}, properties={"password": "password"}
+            remote={"password": made.application_secret_arn},
+            properties={"password": "password"},
+            store=kept,
         )
     return found
 
 
-def _login(arn: Any) -> WorkloadSecret:
-    return WorkloadSecret(remote={"username": arn, "password": arn}, properties=LOGIN)
+def _login(arn: Any, store: pulumi.Output[str]) -> WorkloadSecret:
+    return WorkloadSecret(remote={"username": arn, "password": arn}, properties=LOGIN, store=store)
 
 
 def cache(network: Network, made: RedisCache | None) -> Wired:

@@ -98,7 +98,7 @@ def _external_secret(
     document = stores.external_secret(
         f"agent-server-{purpose}",
         scope.namespace,
-        args.secret_store,
+        args.secret_store if given.store is None else given.store,
         _entries(given, given.remote),
         args.secret_refresh,
         template=given.templates or None,

@@ -81,6 +81,9 @@ class WorkloadSecret(Args):
     values: Defaulted[dict[str, In[str]]] = Field(default_factory=dict)
     """File name → value, kept as a secret in Pulumi's state. For clusters without a secret store."""
 
+    store: Optional[In[str]] = None
+    """ClusterSecretStore that it is read from. None: the workload's `secret_store`."""
+
     optional: Defaulted[bool] = False
     """Whether pods start without it. Off: a missing secret is seen at the rollout and not at a request."""
 
@@ -97,6 +100,9 @@ class WorkloadSecret(Args):
         unknown = sorted(set(self.properties) - set(self.remote) - set(self.ingredients))
         if unknown:
             message = f"properties: {', '.join(unknown)} is neither in remote nor in ingredients"
+            raise ValueError(message)
+        if self.store is not None and not self.stored:
+            message = "store: is for remote and templates"
             raise ValueError(message)
         return self
 
