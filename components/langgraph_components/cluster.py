@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Optional, cast
 
 import pulumi
-from pulumi_aws import cloudwatch, eks, iam
+from pulumi_aws import cloudwatch, eks, iam, vpc
 from pulumi_kubernetes import Provider
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.storage.v1 import StorageClass
@@ -116,14 +116,32 @@ class Cluster(pulumi.ComponentResource):
         nodes = node_group(name, cluster, args, before, self)
         after = addons.declare(facts.AFTER_NODES, [nodes])
         entries = self._entries(name, cluster, args)
+        group = cluster.vpc_config.apply(lambda network: cast("str", network.cluster_security_group_id))
+        doors = self._doors(name, group, args.endpoint_private_cidrs)
         return _Access(
             cluster.name,
             cluster.arn,
             cluster.endpoint,
             cluster.certificate_authority.apply(lambda authority: cast("str", authority.data)),
-            cluster.vpc_config.apply(lambda network: cast("str", network.cluster_security_group_id)),
-            [*after, *entries],
+            group,
+            [*after, *entries, *doors],
         )
+
+    def _doors(self, name: str, group: pulumi.Output[str], cidrs: Sequence[str]) -> list[pulumi.Resource]:
+        """Whoever deploys from inside the network: the cluster's security group admits only its own."""
+        return [
+            vpc.SecurityGroupIngressRule(
+                f"{name}-api-{index}",
+                security_group_id=group,
+                description="API server",
+                cidr_ipv4=cidr,
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for index, cidr in enumerate(cidrs)
+        ]
 
     def _control_plane(self, name: str, args: ClusterArgs) -> eks.Cluster:
         # a name that somebody chose is meant; a computed one is kept when the stack gets another name

@@ -85,6 +85,9 @@ class ClusterSettings(Args):
     """ARNs of those who see everything but Secrets, such as the role of previews. None: nobody."""
     endpoint_public_cidrs: Defaulted[list[str]] = Field(default=[])
     """IPv4 ranges that reach the API server from the internet. None: it is private, in the VPC alone."""
+    endpoint_private_cidrs: Defaulted[list[str]] = Field(default=[])
+    """IPv4 ranges in the VPC, or joined to it, that reach the private API server: of runners or a VPN.
+    None: the nodes alone, as the cluster's security group admits nobody else."""
     log_retention_days: Defaulted[int] = 365
     """Days that the control plane's logs are kept, one of CloudWatch's steps. 365: audits look back."""
     nodes: Defaulted[NodeSettings] = NodeSettings()
@@ -114,7 +117,7 @@ class ClusterSettings(Args):
     def _known_retention(cls, days: int) -> int:
         return retention(days)
 
-    @field_validator("endpoint_public_cidrs")
+    @field_validator("endpoint_public_cidrs", "endpoint_private_cidrs")
     @classmethod
     def _not_the_world(cls, ranges: list[str]) -> list[str]:
         return [cidrs.closed(cidr) for cidr in ranges]

@@ -123,6 +123,19 @@ def test_the_api_is_public_only_for_the_ranges_that_are_named(cluster):
     assert network["endpointPrivateAccess"] is True
 
 
+def test_from_inside_the_network_the_api_is_reached_by_the_ranges_that_are_named(cluster):
+    """The cluster's own security group admits its members alone; the provider waits until it admits more."""
+    rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+    assert cluster().of_type(rule) == []
+    found = cluster(endpoint_private_cidrs=["10.0.0.0/19", "192.168.7.0/24"])
+    doors = found.of_type(rule)
+    assert [door.inputs["cidrIpv4"] for door in doors] == ["10.0.0.0/19", "192.168.7.0/24"]
+    assert {(door.inputs["fromPort"], door.inputs["toPort"]) for door in doors} == {(443, 443)}
+    assert {door.inputs["securityGroupId"] for door in doors} == {found.outputs["security_group_id"]}
+    assert {door.urn for door in doors} <= set(only(found, PROVIDER).depends_on)
+    assert only(found, CLUSTER).inputs["vpcConfig"]["endpointPublicAccess"] is False
+
+
 def test_whoever_made_the_cluster_has_no_rights_but_the_listed(cluster):
     found = cluster(viewer_principals=[PREVIEW])
     assert only(found, CLUSTER).inputs["accessConfig"] == {
@@ -421,6 +434,7 @@ def test_the_provider_is_an_attribute_for_python_and_no_output():
         ({"admin_principals": ["deploy"]}, "ClusterArgs: should be the ARN of an IAM role or user"),
         ({"viewer_principals": [DEPLOY]}, "ClusterArgs: deploy is named more than once"),
         ({"endpoint_public_cidrs": ["0.0.0.0/0"]}, "ClusterArgs.endpoint_public_cidrs: 0.0.0.0/0 is open"),
+        ({"endpoint_private_cidrs": ["0.0.0.0/0"]}, "ClusterArgs.endpoint_private_cidrs: 0.0.0.0/0 is open"),
         ({"version": "1.30"}, "ClusterArgs.version: should be one of 1.34, 1.35, 1.36"),
         ({"version": "1.35"}, "ClusterArgs: no build of aws-ebs-csi-driver, coredns"),
         ({"addon_versions": {"coredns": "latest"}}, "ClusterArgs: coredns should be a build such as"),
