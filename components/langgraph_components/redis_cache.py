@@ -18,7 +18,7 @@ _PORT = 6379
 _NAME_LIMIT = 40
 """Of replication groups, users and user groups, in characters."""
 _FIRST_WITH_CHANNELS = 7
-"""The major version from which a user sees no channel but those it is given."""
+"""The major version from which a user sees no channel but those it is given; of Redis OSS also the last."""
 _WINDOW = re.compile(r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
 
 
@@ -29,14 +29,17 @@ class CacheEngine(StrEnum):
     REDIS = "redis"
 
 
+_VERSIONS = {CacheEngine.VALKEY: "8.2", CacheEngine.REDIS: "7.1"}
+
+
 class RedisSettings(Args):
     """How large the cache is and how safe. What is in it can be lost: Postgres is the truth."""
 
     engine: Defaulted[CacheEngine] = CacheEngine.VALKEY
     """`valkey` or `redis`. `valkey`: maintained in the open, and cheaper on ElastiCache."""
 
-    engine_version: Defaulted[str] = Field(default="8.2", pattern=r"^\d+\.\d+$")
-    """Major and minor version, 7.x at least. 8.2: Valkey's conservative choice."""
+    engine_version: Optional[str] = Field(default=None, pattern=r"^\d+\.\d+$")
+    """Major and minor version, 7.x at least. None: 8.2, Valkey's conservative choice, or Redis' last, 7.1."""
 
     node_type: Defaulted[str] = Field(default="cache.t4g.small", pattern=r"^cache\.[a-z0-9]+\.[a-z0-9]+$")
     """Class of every node. `cache.t4g.small`: what is kept is small and short-lived."""
@@ -76,9 +79,13 @@ class RedisSettings(Args):
 
     @field_validator("engine_version")
     @classmethod
-    def _with_channels(cls, given: str) -> str:
-        if int(given.partition(".")[0]) < _FIRST_WITH_CHANNELS:
+    def _with_channels(cls, given: Optional[str], info: ValidationInfo) -> Optional[str]:
+        major = int((given or _VERSIONS[CacheEngine.VALKEY]).partition(".")[0])
+        if major < _FIRST_WITH_CHANNELS:
             told = f"should be {_FIRST_WITH_CHANNELS}.0 or later: older ones hide no channel (got {given})"
+            raise ValueError(told)
+        if given and major > _FIRST_WITH_CHANNELS and info.data.get("engine") is CacheEngine.REDIS:
+            told = f"should be 7.0 or 7.1: of Redis OSS ElastiCache has no later (got {given})"
             raise ValueError(told)
         return given
 
@@ -97,6 +104,10 @@ class RedisSettings(Args):
             told = f"should be hh:mm-hh:mm in UTC (got {given!r})"
             raise ValueError(told)
         return given
+
+    def version(self) -> str:
+        """Major and minor version."""
+        return self.engine_version or _VERSIONS[self.engine]
 
 
 class RedisCacheArgs(RedisSettings):
@@ -210,7 +221,7 @@ class RedisCache(pulumi.ComponentResource):
             replication_group_id=self._physical(),
             description="Cache of the platform",
             engine=args.engine.value,
-            engine_version=args.engine_version,
+            engine_version=args.version(),
             node_type=args.node_type,
             num_cache_clusters=1 + args.replicas,
             automatic_failover_enabled=args.replicas > 0,
@@ -239,7 +250,7 @@ class RedisCache(pulumi.ComponentResource):
         return {"snapshot_retention_limit": days, **window}
 
     def _parameters(self) -> elasticache.ParameterGroup:
-        major = self._args.engine_version.partition(".")[0]
+        major = self._args.version().partition(".")[0]
         return elasticache.ParameterGroup(
             f"{self._name}-parameters",
             family=f"{self._args.engine.value}{major}",

@@ -57,7 +57,16 @@ def test_nothing_is_evicted_by_default(graph):
 
 
 @pytest.mark.parametrize(
-    ("engine", "version", "family"), [("valkey", "7.2", "valkey7"), ("redis", "7.1", "redis7")]
+    ("engine", "version", "family"), [("valkey", "8.2", "valkey8"), ("redis", "7.1", "redis7")]
+)
+def test_without_a_version_it_is_one_that_the_engine_has(graph, engine, version, family):
+    found = declared(graph, engine=engine)
+    (group,) = found.of_type("aws:elasticache/parameterGroup:ParameterGroup")
+    assert (nodes(found)["engineVersion"], group.inputs["family"]) == (version, family)
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "family"), [("valkey", "7.2", "valkey7"), ("redis", "7.0", "redis7")]
 )
 def test_the_parameters_are_of_the_family_of_the_engine(graph, engine, version, family):
     found = declared(graph, engine=engine, engine_version=version)
@@ -229,6 +238,10 @@ def test_the_outputs_hold_no_secret(graph):
         (
             {"engine_version": "6.2"},
             "RedisCacheArgs.engine_version: should be 7.0 or later: older ones hide no channel (got 6.2)",
+        ),
+        (
+            {"engine": "redis", "engine_version": "8.2"},
+            "RedisCacheArgs.engine_version: should be 7.0 or 7.1: of Redis OSS ElastiCache has no later",
         ),
         (
             {"snapshot_window": "1-2"},
