@@ -67,7 +67,7 @@ CHOICES = {
     "database.instance_class": st.sampled_from(["db.t4g.medium", "db.m8g.large", "db.r8g.4xlarge"]),
     "database.credentials": st.sampled_from(["iam", "secret"]),
     "database.replicas": st.integers(0, 5),
-    "database.backup_days": st.integers(0, 35),
+    "database.backup_days": st.integers(1, 35),
     "database.log_retention_days": st.sampled_from([7, 30, 365]),
     "cache.replicas": st.integers(1, 5),
     "cache.engine": st.sampled_from(["valkey", "redis"]),
