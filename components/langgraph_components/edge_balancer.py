@@ -21,9 +21,7 @@ _BALANCER = "Balancer of the API"
 def security_group(name: str, args: EdgeArgs, *, parent: pulumi.Resource) -> ec2.SecurityGroup:
     """The balancer's: in from the allowed networks on 443 and 80, out to the pods' port of the VPC alone."""
     opts = pulumi.ResourceOptions(parent=parent)
-    group = ec2.SecurityGroup(
-        f"{name}-balancer", description=_BALANCER, vpc_id=args.vpc_id, opts=opts
-    )
+    group = ec2.SecurityGroup(f"{name}-balancer", description=_BALANCER, vpc_id=args.vpc_id, opts=opts)
     for number, outside in ((443, "HTTPS"), (80, "HTTP, to be redirected")):
         for index, cidr in enumerate(args.allowed_cidrs):
             SecurityGroupIngressRule(

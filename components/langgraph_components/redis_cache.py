@@ -85,7 +85,7 @@ class RedisSettings(Args):
             told = f"should be {_FIRST_WITH_CHANNELS}.0 or later: older ones hide no channel (got {given})"
             raise ValueError(told)
         if given and major > _FIRST_WITH_CHANNELS and info.data.get("engine") is CacheEngine.REDIS:
-            told = f"should be 7.0 or 7.1: of Redis OSS ElastiCache has no later (got {given})"
+            told = f"should be 7.0 or 7.1: Redis OSS ends there (got {given})"
             raise ValueError(told)
         return given
 

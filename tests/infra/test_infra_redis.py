@@ -241,7 +241,7 @@ def test_the_outputs_hold_no_secret(graph):
         ),
         (
             {"engine": "redis", "engine_version": "8.2"},
-            "RedisCacheArgs.engine_version: should be 7.0 or 7.1: of Redis OSS ElastiCache has no later",
+            "RedisCacheArgs.engine_version: should be 7.0 or 7.1: Redis OSS ends there (got 8.2)",
         ),
         (
             {"snapshot_window": "1-2"},
