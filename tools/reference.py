@@ -2,7 +2,6 @@
 
 import inspect
 import sys
-from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
@@ -10,8 +9,8 @@ from typing import Any, Union, get_args, get_origin
 import pulumi
 from pydantic.fields import FieldInfo
 
-import langgraph_components
 from langgraph_components.args import Args
+from langgraph_components.plugin import components, models
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "components.md"
@@ -22,43 +21,16 @@ Python names; other languages write them in camel case. `or output`: another res
 """
 
 
-def components() -> list[type[pulumi.ComponentResource]]:
-    """Every exported component, by name."""
-    found = (value for value in vars(langgraph_components).values() if inspect.isclass(value))
-    return sorted(
-        (value for value in found if issubclass(value, pulumi.ComponentResource)), key=lambda c: c.__name__
-    )
-
-
 def page() -> str:
     """The whole page. Equal models give an equal page."""
     done: set[type[Args]] = set()
     parts = [HEAD]
-    for component in components():
-        model = inspect.get_annotations(component.__init__)["args"]
+    for component in sorted(components(), key=lambda one: one.__name__):
+        new = [model for model in models(component) if model not in done]
+        done.update(new)
         parts.append(f"## {component.__name__}\n\n{inspect.cleandoc(component.__doc__ or '')}\n")
-        parts += [_table(inner) for inner in _models(model, done)]
-        parts.append(_outputs(component))
+        parts += [*map(_table, new), _outputs(component)]
     return "\n".join(parts)
-
-
-def _models(model: type[Args], done: set[type[Args]]) -> Iterator[type[Args]]:
-    """The model, then those of its fields that the page does not have yet."""
-    if model in done:
-        return
-    done.add(model)
-    yield model
-    for field in model.model_fields.values():
-        for inner in _classes(field.annotation):
-            if issubclass(inner, Args):
-                yield from _models(inner, done)
-
-
-def _classes(annotation: Any) -> Iterator[type]:
-    if inspect.isclass(annotation) and not get_args(annotation):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _classes(inner)
 
 
 _COLUMNS = "| field | type | default | meaning |\n|---|---|---|---|"

@@ -2,27 +2,16 @@
 
 import inspect
 import json
-import re
 from pathlib import Path
 
-import pulumi
 import pytest
 import yaml
-from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.experimental.util import camel_case
 from pydantic_core import PydanticUndefined
 
-import langgraph_components
-from langgraph_components.args import Args
+from langgraph_components.plugin import Plugin, components, models
 
-COMPONENTS = sorted(
-    (
-        value
-        for value in vars(langgraph_components).values()
-        if inspect.isclass(value) and issubclass(value, pulumi.ComponentResource)
-    ),
-    key=lambda component: component.__name__,
-)
+COMPONENTS = sorted(components(), key=lambda component: component.__name__)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -32,22 +21,7 @@ def args_of(component):
 
 @pytest.fixture(scope="module")
 def schema():
-    provider = ComponentProvider(COMPONENTS, "langgraph")
-    return json.loads(provider.schema)
-
-
-def models_of(model, found=None):
-    """The model and every model inside it."""
-    found = set() if found is None else found
-    if model in found:
-        return found
-    found.add(model)
-    for field in model.model_fields.values():
-        for inner in re.findall(r"langgraph_components[\w.]*\.(\w+)", repr(field.annotation)):
-            candidate = getattr(inspect.getmodule(model), inner, None)
-            if inspect.isclass(candidate) and issubclass(candidate, Args):
-                models_of(candidate, found)
-    return found
+    return json.loads(Plugin().schema)
 
 
 def test_every_component_of_the_architecture_is_exported():
@@ -68,6 +42,24 @@ def test_the_schema_has_the_fields_of_the_model_and_requires_what_the_model_requ
 
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
+def test_every_input_is_described_in_every_language(component, schema):
+    inputs = schema["resources"][f"langgraph:index:{component.__name__}"]["inputProperties"]
+    assert [name for name, field in inputs.items() if not field.get("description")] == []
+
+
+def test_every_field_of_a_nested_type_is_described(schema):
+    nested = {name: kind.get("properties", {}) for name, kind in schema["types"].items()}
+    bare = [
+        (name, field)
+        for name, fields in nested.items()
+        for field, told in fields.items()
+        if not told.get("description")
+    ]
+    assert nested
+    assert bare == []
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
 def test_every_output_is_typed_and_documented(component, schema):
     outputs = schema["resources"][f"langgraph:index:{component.__name__}"]["properties"]
     assert outputs, "a component without outputs cannot be built upon"
@@ -76,7 +68,7 @@ def test_every_output_is_typed_and_documented(component, schema):
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
 def test_every_field_says_what_it_is_and_a_default_is_one_that_the_model_accepts(component):
-    for model in models_of(args_of(component)):
+    for model in models(component):
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name} has no docstring"
             assert field.description.strip().endswith((".", "`", ")")), f"{model.__name__}.{name}"
