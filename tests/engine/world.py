@@ -102,6 +102,8 @@ class World:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_HOME": str(self.base / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # the components as they were copied: an edit of the repository meanwhile is no drift
+            "PYTHONPATH": str(self.program / "components"),
             **self.env,
         }
 
