@@ -3,7 +3,8 @@
 PlatformError
 ├── InvalidArgs      the arguments of a component: unknown key, wrong type, value out of range
 ├── InvalidSettings  the stack's configuration `platform`, alone or in its combination
-└── MissingExtra     an optional package is not installed
+├── MissingExtra     an optional package is not installed
+└── MissingOutput    a stack that is read shows not what a platform does
 """
 
 import re
@@ -26,6 +27,10 @@ class InvalidSettings(PlatformError):
 
 class MissingExtra(PlatformError):
     """Names the extra to install."""
+
+
+class MissingOutput(PlatformError):
+    """Names the stack and the output."""
 
 
 def explain(error: ValidationError, root: str) -> str:

@@ -1,9 +1,11 @@
 """What a stack shows to others: few, typed, and no secret, so that reading them needs nobody's key."""
 
-from dataclasses import dataclass, fields
-from typing import Optional, Self
+from dataclasses import Field, dataclass, fields
+from typing import Any, Optional, Self
 
 import pulumi
+
+from langgraph_components.errors import MissingOutput
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,28 @@ class PlatformOutputs:
     def read(cls, stack: str | pulumi.StackReference) -> Self:
         """The outputs of another stack, by its name `organization/project/stack` or a reference to it.
 
-        A stack without a required output fails the preview with the output's name.
+        A stack without a required one, as one that is no platform, fails the preview with `MissingOutput`.
         """
         reference = pulumi.StackReference(stack) if isinstance(stack, str) else stack
-        return cls(
-            **{
-                field.name: reference.get_output(field.name)
-                if "Optional" in str(field.type)
-                else reference.require_output(field.name)
-                for field in fields(cls)
-            }
-        )
+        return cls(**{field.name: _read(reference, field) for field in fields(cls)})
 
     def export(self) -> None:
         """Make them the outputs of the running stack."""
         for field in fields(self):
             pulumi.export(field.name, getattr(self, field.name))
+
+
+def _read(reference: pulumi.StackReference, field: Field[Any]) -> pulumi.Output[Any]:
+    found = pulumi.Output.all(stack=reference.name, value=reference.get_output(field.name))
+    return found.apply(lambda both: _typed(field, both["stack"], both["value"]))
+
+
+def _typed(field: Field[Any], stack: str, value: Any) -> Any:
+    """The value in the type that it had: a number of another stack comes as a float."""
+    form = str(field.type)
+    if value is None:
+        if "Optional" in form:
+            return None
+        message = f"the stack {stack} has no output {field.name}: it is no platform, or it is not deployed"
+        raise MissingOutput(message)
+    return int(value) if "[int]" in form else value

@@ -27,6 +27,7 @@ from lgp.planning.wire import from_wire
 __all__ = ["CloudAsked", "Program", "Recording", "RecordingMonitor", "Resource", "record"]
 
 STACK = "pulumi:pulumi:Stack"
+REFERENCE = "pulumi:pulumi:StackReference"
 
 _NOT_RUN = "a plan runs no transforms: what they change is in `pulumi preview` alone"
 
@@ -38,14 +39,26 @@ class CloudAsked(PlanFailed):
 class _Outputs(mocks.Mocks):
     """What the cloud would answer: typed placeholders; calls to it are refused."""
 
+    def __init__(self, stacks: Mapping[str, Mapping[str, Any]]) -> None:
+        self.stacks = stacks
+
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """An id and properties."""
+        """An id and properties; of another stack the outputs that are known of it."""
+        if args.typ == REFERENCE:
+            name = str(args.inputs["name"])
+            return name, {"name": name, "outputs": self._of_stack(name), "secretOutputNames": []}
         return outputs_of(args.typ, args.name, args.inputs)
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         """Refuse: a graph that needs answers cannot be planned offline."""
         message = f"{args.token}: a plan asks no cloud; take the value from the stack's config"
         raise CloudAsked(message)
+
+    def _of_stack(self, name: str) -> dict[str, Any]:
+        if name not in self.stacks:
+            message = f"{name}: a plan reads no other stack; take the value from the stack's config"
+            raise CloudAsked(message)
+        return dict(self.stacks[name])
 
 
 @dataclass
@@ -63,9 +76,9 @@ class _Notes:
 class RecordingMonitor(mocks.MockMonitor):
     """Pulumi's mock monitor, which forgets parents, protection, providers and aliases, made to keep them."""
 
-    def __init__(self) -> None:
-        """Nothing is noted yet."""
-        super().__init__(_Outputs())
+    def __init__(self, stacks: Mapping[str, Mapping[str, Any]]) -> None:
+        """Nothing is noted yet; `stacks` are the outputs of other stacks, by their names."""
+        super().__init__(_Outputs(stacks))
         self.notes = _Notes()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
@@ -161,14 +174,15 @@ def record(  # noqa: PLR0913  # each has a default, and a caller names those it 
     config: Mapping[str, Any] | None = None,
     secret_keys: tuple[str, ...] = (),
     logger: Logger | None = None,
+    stacks: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Recording:
     """Run a program and return what it declared; what it raises is raised.
 
     `config` has full keys (`project:platform`); values that are no strings go as JSON, as with the CLI.
-    `pulumi.log` writes to `logger`.
+    `pulumi.log` writes to `logger`. `stacks` has the outputs of other stacks, which a program may read.
     """
     texts = {key: _as_text(value) for key, value in (config or {}).items()}
-    monitor = RecordingMonitor()
+    monitor = RecordingMonitor(stacks or {})
 
     def run() -> None:
         set_all_config(texts, list(secret_keys))
