@@ -56,6 +56,7 @@ class NodeSettings(Args):
 class ExistingCluster(Args):
     """A cluster that another team keeps: nothing of it is made or changed.
 
+    But for one rule of its security group, where there is an `edge`: it lets the balancer reach the pods.
     It needs the Pod Identity agent, an enforcer of NetworkPolicies, and an access entry for whoever deploys.
     """
 

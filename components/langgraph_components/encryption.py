@@ -1,6 +1,7 @@
 """Customer-managed KMS keys, one for each domain of data."""
 
 import json
+from enum import StrEnum
 from typing import Optional
 
 import pulumi
@@ -10,6 +11,19 @@ from pydantic import Field
 from langgraph_components.args import Args, Defaulted
 from langgraph_components.physical_names import path_of_stack, plain_of_stack
 from langgraph_components.pure import iam
+
+
+class KeyDomain(StrEnum):
+    """What a key is for."""
+
+    DATA = "data"
+    """Database, cache, attachments and secrets."""
+    CLUSTER = "cluster"
+    """Kubernetes secrets and the nodes' volumes."""
+    LOGS = "logs"
+    """Log groups."""
+    REGISTRY = "registry"
+    """Images."""
 
 
 class EncryptionSettings(Args):
@@ -34,29 +48,34 @@ class EncryptionArgs(EncryptionSettings):
     region: str
     """AWS region, such as `eu-west-1`. Required: CloudWatch Logs' principal is regional."""
 
+    domains: Optional[list[KeyDomain]] = None
+    """What keys are made for. None: all of it; but a key that nothing uses costs what a used one does."""
+
 
 class Encryption(pulumi.ComponentResource):
-    """One KMS key each for data, cluster, logs and registry: a grant on one opens no other."""
+    """One KMS key for each domain (data, cluster, logs, registry): a grant on one opens no other."""
 
-    data_key_arn: pulumi.Output[str]
+    data_key_arn: Optional[pulumi.Output[str]]
     """Key of the database, the cache, the attachments and the secrets."""
-    cluster_key_arn: pulumi.Output[str]
+    cluster_key_arn: Optional[pulumi.Output[str]]
     """Key of the Kubernetes secrets and the nodes' volumes."""
-    logs_key_arn: pulumi.Output[str]
+    logs_key_arn: Optional[pulumi.Output[str]]
     """Key of the log groups."""
-    registry_key_arn: pulumi.Output[str]
+    registry_key_arn: Optional[pulumi.Output[str]]
     """Key of the image registry."""
 
     def __init__(
         self, name: str, args: EncryptionArgs, opts: Optional[pulumi.ResourceOptions] = None
     ) -> None:
-        """Declare the keys and their aliases `alias/{name}-{domain}`."""
+        """Declare the keys and their aliases `alias/{project}-{stack}-{domain}`."""
         super().__init__("langgraph:index:Encryption", name, {}, opts)
         settings = EncryptionArgs.of(args)
-        self.data_key_arn = self._key(name, "data", settings)
-        self.cluster_key_arn = self._key(name, "cluster", settings)
-        self.logs_key_arn = self._key(name, "logs", settings)
-        self.registry_key_arn = self._key(name, "registry", settings)
+        wanted = set(KeyDomain if settings.domains is None else settings.domains)
+        made = {domain: self._key(name, domain, settings) for domain in sorted(wanted)}
+        self.data_key_arn = made.get(KeyDomain.DATA)
+        self.cluster_key_arn = made.get(KeyDomain.CLUSTER)
+        self.logs_key_arn = made.get(KeyDomain.LOGS)
+        self.registry_key_arn = made.get(KeyDomain.REGISTRY)
         self.register_outputs(
             {
                 "dataKeyArn": self.data_key_arn,
@@ -66,8 +85,8 @@ class Encryption(pulumi.ComponentResource):
             }
         )
 
-    def _key(self, name: str, domain: str, args: EncryptionArgs) -> pulumi.Output[str]:
-        policy = iam.key_policy(args.account_id, args.region, logs=domain == "logs")
+    def _key(self, name: str, domain: KeyDomain, args: EncryptionArgs) -> pulumi.Output[str]:
+        policy = iam.key_policy(args.account_id, args.region, logs=domain is KeyDomain.LOGS)
         key = kms.Key(
             f"{name}-{domain}",
             description=f"{path_of_stack()}: {domain}",

@@ -93,8 +93,14 @@ class ObservabilitySettings(Args):
     node_exporter: Defaulted[bool] = True
     """Whether nodes are measured. On: disks fill. Its namespace is then `privileged`, else `baseline`."""
 
+    runbooks_url: Optional[str] = Field(default=None, pattern=r"^https?://[^\s/]+")
+    """Address of the folder of `docs/howto`, such as `https://git.example/platform/blob/main/docs/howto`:
+    each alert links to its page there. None: alerts name the page by its path in this repository."""
+
     def stored(self) -> list[In[str]]:
-        """Keys in the secret store that are used here."""
+        """Keys in the secret store that are used here: none, if it is there already."""
+        if self.existing is not None:
+            return []
         found = [receiver.remote for receiver in self.receivers] + [self.grafana_admin_remote]
         return [key for key in found if key is not None]
 

@@ -40,6 +40,8 @@ class ExistingDatabase(Args):
     """Port of primary and replica."""
     database: Defaulted[str] = "langgraph"
     """Database of the platform in it; has to exist."""
+    cidrs: Optional[In[list[In[str]]]] = None
+    """IPv4 networks in which it is reached, replica included. None: the network's data subnets."""
     read_host: Optional[In[str]] = None
     """Host of a read replica. None: everything is read from the primary."""
     resource_id: Optional[In[str]] = None

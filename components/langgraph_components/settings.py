@@ -14,14 +14,14 @@ from langgraph_components.charts import ChartArgs
 from langgraph_components.cluster_args import ClusterSettings
 from langgraph_components.container_image import ImageSettings
 from langgraph_components.edge_args import EdgeSettings
-from langgraph_components.encryption import EncryptionSettings
+from langgraph_components.encryption import EncryptionSettings, KeyDomain
 from langgraph_components.errors import InvalidSettings, PlatformError, explain
 from langgraph_components.local_postgres import LocalPostgresArgs
 from langgraph_components.local_redis import LocalRedisArgs
 from langgraph_components.network import NetworkSettings
 from langgraph_components.node_autoscaler import NodeAutoscalerSettings
 from langgraph_components.observability import ObservabilitySettings
-from langgraph_components.postgres_args import PostgresSettings
+from langgraph_components.postgres_args import Credentials, PostgresSettings
 from langgraph_components.pure import iam
 from langgraph_components.redis_cache import RedisSettings
 from langgraph_components.secrets_args import SecretSource, SecretsSettings
@@ -129,6 +129,20 @@ class PlatformSettings(Args):
     def makes_pepper(self) -> bool:
         """Whether the secret of the API keys is made here: it is, unless the store has one."""
         return "API_KEY_PEPPER" not in self.environment_secrets
+
+    def key_domains(self) -> list[KeyDomain]:
+        """The KMS keys that something of the stack uses: what is adopted has keys of its own."""
+        network, cluster, database = (
+            part.existing is None for part in (self.network, self.cluster, self.database)
+        )
+        password = self.database.credentials is Credentials.SECRET
+        used = {
+            KeyDomain.DATA: any((database, password, self.cache, self.attachments, self.makes_pepper)),
+            KeyDomain.CLUSTER: cluster,
+            KeyDomain.LOGS: network or cluster or database,
+            KeyDomain.REGISTRY: self.image.has_repository(),
+        }
+        return [domain for domain, is_used in used.items() if is_used]
 
     def namespaces_with_secrets(self) -> list[str]:
         """Namespaces whose secrets come from the store."""

@@ -35,6 +35,7 @@ _POOL = 'min by (namespace, pod) (langgraph_db_pool_size{state="free"}) == 0'
 
 def alert_groups(runbooks: str = RUNBOOKS) -> list[Json]:
     """The rule groups, as Prometheus and a PrometheusRule take them."""
+    runbooks = runbooks.rstrip("/")
     rules = [
         _alert(
             "LangGraphHighErrorRate",

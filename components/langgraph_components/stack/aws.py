@@ -49,7 +49,7 @@ def declare(base: Base) -> Ground:
         | wiring.secrets(base, store, database, cache, pepper)
         | wiring.cache(network, cache)
         | wiring.attachments(files)
-        | wiring.monitoring(monitoring)
+        | wiring.monitoring(base, monitoring)
         | wiring.edge(base, network, edge)
         | wiring.interface_endpoints(base, network)
     )
@@ -75,7 +75,8 @@ def declare(base: Base) -> Ground:
 
 
 def _encryption(base: Base) -> Encryption:
-    args = EncryptionArgs.of({**base.settings.encryption.chosen(), **base.account})
+    wired = {**base.account, "domains": base.settings.key_domains()}
+    args = EncryptionArgs.of({**base.settings.encryption.chosen(), **wired})
     return Encryption(base.called("encryption"), args, base.opts())
 
 
@@ -174,7 +175,7 @@ def _secret_store(
             "cluster_name": cluster.name,
             "cluster_arn": cluster.arn,
             "secret_arn_prefixes": [*readable, *settings.stored_secret_arns()],
-            "kms_key_arns": [keys.data_key_arn],
+            "kms_key_arns": [] if keys.data_key_arn is None else [keys.data_key_arn],
         }
     )
     return SecretsOperator(base.called("secrets"), args, inside)

@@ -93,4 +93,5 @@ def _monitoring(base: Base) -> WorkloadMonitoring | None:
         namespace=given.existing.namespace,
         labels=given.existing.service_monitor_labels,
         pod_labels=given.existing.prometheus_pod_labels,
+        runbooks_url=given.runbooks_url,
     )

@@ -41,6 +41,7 @@ def database(base: Base, network: Network, made: PostgresDatabase) -> Wired:
     """Where the database is, and how the application logs in."""
     settings = base.settings.database
     by_iam = settings.credentials is Credentials.IAM
+    elsewhere = settings.existing and settings.existing.cidrs
     wired = WorkloadDatabase(
         host=made.host,
         port=made.port,
@@ -49,7 +50,7 @@ def database(base: Base, network: Network, made: PostgresDatabase) -> Wired:
         auth=DatabaseAuth.IAM if by_iam else DatabaseAuth.FILE,
         region=base.settings.region if by_iam else None,
         generation=0 if by_iam else settings.generation,
-        cidrs=network.data_subnet_cidrs,
+        cidrs=network.data_subnet_cidrs if elsewhere is None else elsewhere,
     )
     return {"database": wired}
 
@@ -101,12 +102,15 @@ def attachments(made: Attachments | None) -> Wired:
     return {} if made is None else {"attachments": WorkloadAttachments(bucket=made.bucket)}
 
 
-def monitoring(made: Observability | None) -> Wired:
-    """Who reads the metrics, and how it chooses monitors."""
-    if made is None:
+def monitoring(base: Base, made: Observability | None) -> Wired:
+    """Who reads the metrics, how it chooses monitors, and where alerts link to."""
+    if made is None or base.settings.monitoring is None:
         return {}
     wired = WorkloadMonitoring(
-        namespace=made.namespace, labels=made.service_monitor_labels, pod_labels=made.prometheus_pod_labels
+        namespace=made.namespace,
+        labels=made.service_monitor_labels,
+        pod_labels=made.prometheus_pod_labels,
+        runbooks_url=base.settings.monitoring.runbooks_url,
     )
     return {"monitoring": wired}
 

@@ -357,6 +357,10 @@ class WorkloadMonitoring(Args):
     interval: Defaulted[str] = Field(default="30s", pattern=DURATION)
     """Time between two readings of the metrics. 30s: an alert of one minute sees two."""
 
+    runbooks_url: Optional[str] = Field(default=None, pattern=r"^https?://[^\s/]+")
+    """Address of the folder of `docs/howto`, such as `https://git.example/platform/blob/main/docs/howto`:
+    each alert links to its page there. None: alerts name the page by its path in this repository."""
+
     dashboards: Defaulted[bool] = True
     """Whether the dashboards' ConfigMap is made, for Grafana's sidecar."""
 

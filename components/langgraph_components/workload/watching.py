@@ -41,7 +41,10 @@ def _metrics_service(scope: Scope) -> None:
 def _monitoring(scope: Scope, given: WorkloadMonitoring) -> None:
     chosen = {**scope.labels, **given.labels}
     custom(scope, "monitor", _service_monitor(scope, given, chosen))
-    custom(scope, "rules", alerts.prometheus_rule(labels.APPLICATION, scope.namespace, labels=chosen))
+    rule = alerts.prometheus_rule(
+        labels.APPLICATION, scope.namespace, runbooks=given.runbooks_url or alerts.RUNBOOKS, labels=chosen
+    )
+    custom(scope, "rules", rule)
     if given.dashboards:
         board = dashboards.config_map("agent-server-dashboards", scope.namespace, scope.labels)
         scope.declare(core.v1.ConfigMap, "dashboards", board["metadata"], data=board["data"])
