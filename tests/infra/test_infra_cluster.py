@@ -226,9 +226,10 @@ def test_a_role_of_pods_is_for_one_service_account_of_this_cluster(made):
         assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
         assert trust["Condition"]["StringEquals"]["aws:RequestTag/kubernetes-namespace"] == "kube-system"
         assert trust["Condition"]["StringEquals"]["aws:RequestTag/kubernetes-service-account"] == account
-        assert trust["Condition"]["ArnEquals"]["aws:SourceArn"] == (
+        assert trust["Condition"]["StringEquals"]["aws:RequestTag/eks-cluster-arn"] == (
             "arn:aws:eks:planned:000000000000:cluster/cluster-eks"
         )
+        assert set(trust["Condition"]) == {"StringEquals"}
 
 
 def test_no_document_allows_every_action_or_names_every_resource(made):

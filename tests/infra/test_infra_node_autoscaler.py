@@ -132,9 +132,9 @@ def test_the_role_is_for_the_autoscalers_account_in_this_cluster_alone(autoscale
     found = autoscaler()
     (trust,) = json.loads(only(found, ROLE).inputs["assumeRolePolicy"])["Statement"]
     assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
-    assert trust["Condition"]["ArnEquals"] == {"aws:SourceArn": ARGS["cluster_arn"]}
     assert trust["Condition"]["StringEquals"] == {
         "aws:SourceAccount": ACCOUNT,
+        "aws:RequestTag/eks-cluster-arn": ARGS["cluster_arn"],
         "aws:RequestTag/kubernetes-namespace": "cluster-autoscaler",
         "aws:RequestTag/kubernetes-service-account": "cluster-autoscaler",
     }

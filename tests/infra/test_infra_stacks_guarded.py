@@ -165,7 +165,7 @@ def test_a_role_of_pods_is_one_service_accounts_of_one_cluster(stack):
         assert told["aws:SourceAccount"] == "111122223333"
         assert told["aws:RequestTag/kubernetes-namespace"] == namespace
         assert told["aws:RequestTag/kubernetes-service-account"] == account
-        assert "cluster" in trust["Condition"]["ArnEquals"]["aws:SourceArn"]
+        assert "cluster" in told["aws:RequestTag/eks-cluster-arn"]
     assert ("langgraph", "agent-server") in associated.values()
 
 

@@ -50,15 +50,16 @@ def trust_service(service: str) -> Policy:
 def trust_pod_identity(account_id: str, cluster_arn: Any, *, namespace: Any, service_account: str) -> Policy:
     """A role that the pods of one service account of one cluster get through EKS Pod Identity.
 
-    The association binds it too; by the session's tags the role refuses even a wrong association.
+    The association binds it too; by the session's tags the role refuses even a wrong association. The cluster
+    is known by its tag, as the EKS User Guide has it: what `aws:SourceArn` would be is told nowhere.
     """
     conditions = {
         "StringEquals": {
             "aws:SourceAccount": account_id,
+            "aws:RequestTag/eks-cluster-arn": cluster_arn,
             "aws:RequestTag/kubernetes-namespace": namespace,
             "aws:RequestTag/kubernetes-service-account": service_account,
-        },
-        "ArnEquals": {"aws:SourceArn": cluster_arn},
+        }
     }
     principal = {"Service": "pods.eks.amazonaws.com"}
     return document(
