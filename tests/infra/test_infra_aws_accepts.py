@@ -1,4 +1,4 @@
-"""What AWS's APIs refuse and no preview tells, by their references; checked on the plans of the real stacks."""
+"""What AWS's APIs refuse and no preview tells, by their references; on the plans of the real stacks."""
 
 import json
 import re
