@@ -8,7 +8,7 @@ from langgraph_components.container_image import ContainerImage, ContainerImageA
 from langgraph_components.edge import Edge
 from langgraph_components.edge_args import EdgeArgs
 from langgraph_components.encryption import Encryption, EncryptionArgs
-from langgraph_components.errors import InvalidArgs, InvalidSettings, PlatformError
+from langgraph_components.errors import InvalidArgs, InvalidSettings, MissingOutput, PlatformError
 from langgraph_components.local_postgres import LocalPostgres, LocalPostgresArgs
 from langgraph_components.local_redis import LocalRedis, LocalRedisArgs
 from langgraph_components.network import Network, NetworkArgs
@@ -43,6 +43,7 @@ __all__ = [
     "LocalPostgresArgs",
     "LocalRedis",
     "LocalRedisArgs",
+    "MissingOutput",
     "Network",
     "NetworkArgs",
     "NodeAutoscaler",

@@ -155,7 +155,9 @@ def test_none_of_them_is_a_secret():
 
 
 def test_a_program_that_reads_a_stack_is_refused_in_one_line(tmp_path):
-    program = "from langgraph_components import PlatformOutputs\nPlatformOutputs.read('acme/platform/prod')\n"
+    program = (
+        "import pulumi\npulumi.export('x', pulumi.StackReference('acme/platform/prod').get_output('x'))\n"
+    )
     (tmp_path / "__main__.py").write_text(program)
     (tmp_path / "Pulumi.yaml").write_text("name: theirs\nruntime: python\n")
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")

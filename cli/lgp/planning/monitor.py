@@ -220,9 +220,15 @@ def _event_loop() -> Generator[asyncio.AbstractEventLoop, None, None]:
         ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(inner,)) as thread,
     ):
         asyncio.set_event_loop(loop)
+        # what waited for what failed would complain too, task by task; the program's end tells the cause
+        loop.set_exception_handler(_say_nothing)
         loop.set_default_executor(thread)
         try:
             yield loop
         finally:
             set_root_resource(None)  # pyright: ignore[reportArgumentType]  # nothing reaches the next run
             asyncio.set_event_loop(None)
+
+
+def _say_nothing(_: asyncio.AbstractEventLoop, __: dict[str, Any]) -> None:
+    """An event loop's handler of exceptions that no task asked for."""

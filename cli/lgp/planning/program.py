@@ -5,6 +5,7 @@ import os
 import runpy
 import sys
 import traceback
+import warnings
 from collections.abc import Generator, Sequence
 from contextlib import chdir, contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -83,6 +84,8 @@ class _Said(Handler):
 
 def _recorded(inputs: StackInputs, said: _Said) -> Recording:
     program = inputs.program
+    # a program that fails leaves those of whatever waited for what failed
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     with _as_the_engine(program):
         try:
             from lgp.planning.monitor import record  # noqa: PLC0415  # Pulumi takes a second to import
