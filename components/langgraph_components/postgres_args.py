@@ -71,8 +71,8 @@ class PostgresSettings(Args):
     allow_major_version_upgrade: Defaulted[bool] = False
     """Whether a new `engine_major` upgrades a running database. Off: what runs is left alone."""
 
-    instance_class: Defaulted[str] = "db.t4g.medium"
-    """Class of primary and replicas. `db.t4g.medium`: 450 connections, enough for a small platform."""
+    instance_class: Defaulted[str] = "db.m7g.xlarge"
+    """Class of primary and replicas. `db.m7g.xlarge`: 1,802 connections, for 50 pods with pools of 20."""
 
     max_connections: Optional[int] = Field(default=None, ge=20, le=262143)
     """Connections the server admits. None: RDS' formula of the memory; required for an unknown class."""

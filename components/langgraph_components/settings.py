@@ -22,7 +22,7 @@ from langgraph_components.network import NetworkSettings
 from langgraph_components.node_autoscaler import NodeAutoscalerSettings
 from langgraph_components.observability import ObservabilitySettings
 from langgraph_components.postgres_args import Credentials, PostgresSettings
-from langgraph_components.pure import iam
+from langgraph_components.pure import iam, stores
 from langgraph_components.redis_cache import RedisSettings
 from langgraph_components.secrets_args import SecretSource, SecretsSettings
 
@@ -89,6 +89,8 @@ class PlatformSettings(Args):
 
     environment_secrets: Defaulted[dict[str, str]] = Field(default_factory=dict)
     """Environment variable → key in the secret store, such as `OPENAI_API_KEY: langgraph/openai`.
+
+    Of a secret that is a map, as all of Vault's are, `key#property` is one value of it.
 
     In `local` the keys are `pulumi config set --secret`: `openaiApiKey`, `anthropicApiKey`.
     """
@@ -158,9 +160,10 @@ class PlatformSettings(Args):
         where = (
             f"arn:{iam.partition(self.region or '')}:secretsmanager:{self.region}:{self.account_id}:secret:"
         )
-        named = [*self.environment_secrets.values(), *(self.monitoring.stored() if self.monitoring else ())]
+        keys = [stores.reference(given)[0] for given in self.environment_secrets.values()]
+        named = dict.fromkeys([*keys, *(self.monitoring.stored() if self.monitoring else ())])
         # Secrets Manager adds a hyphen and six letters to each name
-        return [name if str(name).startswith("arn:") else f"{where}{name}-" for name in dict.fromkeys(named)]
+        return [name if str(name).startswith("arn:") else f"{where}{name}-??????" for name in named]
 
     @classmethod
     def load(cls, config: Optional[pulumi.Config] = None) -> Self:

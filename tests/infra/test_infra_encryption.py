@@ -18,12 +18,11 @@ def test_there_is_a_rotating_key_and_an_alias_for_each_domain(graph):
     assert {resource.parent for resource in found.resources if resource is not component} == {component.urn}
 
 
-def test_only_the_keys_that_are_asked_for_are_made(graph):
-    for domains in ([], ["logs"], ["registry", "data", "data"]):
-        found = graph(lambda: Encryption("keys", {**ARGS, "domains": domains}))
-        wanted = {f"keys-{domain}" for domain in domains}
-        assert {key.name for key in found.of_type("aws:kms/key:Key")} == wanted
-        assert len(found.of_type("aws:kms/alias:Alias")) == len(wanted)
+@pytest.mark.parametrize("domains", [[], ["logs"], ["registry", "data", "data"]])
+def test_only_the_keys_that_are_asked_for_are_made(graph, domains):
+    found = graph(lambda: Encryption("keys", {**ARGS, "domains": domains}))
+    assert {key.name for key in found.of_type("aws:kms/key:Key")} == {f"keys-{domain}" for domain in domains}
+    assert len(found.of_type("aws:kms/alias:Alias")) == len(set(domains))
 
 
 def test_only_the_logs_key_is_open_to_a_service_and_only_for_this_account(graph):

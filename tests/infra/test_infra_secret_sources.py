@@ -100,7 +100,7 @@ def test_with_aws_as_the_source_there_is_one_store_for_all(graph, stack):
     assert set(stores_of(found).values()) == {"langgraph"}
     assert len(of_kind(documents_of(found), "ClusterSecretStore")) == 1
     policy = found.named("langgraph-secrets-policy", ROLE_POLICY).inputs["policy"]
-    assert "secret:agents/pepper-*" in policy
+    assert "secret:agents/pepper-??????" in policy
 
 
 def test_stores_that_are_there_are_named_as_they_are(graph, stack):
@@ -143,3 +143,19 @@ def test_a_store_for_what_is_in_no_store_is_refused(graph):
     wrong = {"env": {"existing": "mine", "store": "kept"}}
     with pytest.raises(InvalidArgs, match="store: is for remote and templates"):
         workload(graph, environment_secrets=wrong)
+
+
+def test_a_secret_that_is_a_map_gives_one_value_of_it(graph, stack):
+    keys = {"environment_secrets.API_KEY_PEPPER": "agents/server#pepper"}
+    found = stack(graph, "a map", secrets=SOURCES["vault"], **keys)
+    secret = named(documents_of(found), "ExternalSecret", "agent-server-env")
+    told = {each["secretKey"]: each["remoteRef"] for each in secret["spec"]["data"]}
+    assert told["API_KEY_PEPPER"] == {"key": "agents/server", "property": "pepper"}
+    assert told["OPENAI_API_KEY"] == {"key": "langgraph/openai"}
+
+
+def test_of_a_map_in_aws_the_whole_secret_is_readable(graph, stack):
+    found = stack(graph, "an aws map", **{"environment_secrets.OPENAI_API_KEY": "agents/models#openai"})
+    policy = found.named("langgraph-secrets-policy", ROLE_POLICY).inputs["policy"]
+    assert "secret:agents/models-??????" in policy
+    assert "#openai" not in policy

@@ -54,7 +54,7 @@ ESSENTIAL = {
         "aws:Key": 4,
         "aws:Cluster": 1,
         "aws:Addon": 6,
-        "aws:Instance": 2,
+        "aws:Instance": 1,
         "aws:ReplicationGroup": 1,
         "aws:LoadBalancer": 1,
         "aws:WebAcl": 1,
@@ -149,7 +149,6 @@ PROTECTED = {
     "aws:Repository langgraph-image-repository",
     "aws:Secret langgraph-api-key-pepper",
     "aws:Secret langgraph-cache-login",
-    "aws:Secret langgraph-database-master-login",
     "aws:Vpc langgraph-network-vpc",
 }
 

@@ -205,7 +205,7 @@ def test_the_operator_reads_the_secrets_that_are_asked_for_and_no_others(stack):
         if each["kind"] == "ExternalSecret"
         for entry in each["spec"]["data"]
     }
-    prefixes = {arn.rstrip("*").rstrip("-") for arn in readable["Resource"]}
+    prefixes = {arn.rstrip("*?").rstrip("-") for arn in readable["Resource"]}
     by_name = {prefix.rpartition(":secret:")[2]: prefix for prefix in prefixes}
     assert {by_name.get(key, key) for key in asked} == prefixes
 
@@ -315,8 +315,9 @@ def test_the_database_of_prod_is_encrypted_doubled_backed_up_and_kept():
 
 def test_where_rds_can_keep_the_masters_password_it_does():
     """Without a replica; with one, it refuses to."""
-    assert primary("dev").inputs["manageMasterUserPassword"] is True
-    assert "password" not in primary("dev").inputs
+    for stack in ("dev", "prod"):
+        assert primary(stack).inputs["manageMasterUserPassword"] is True
+        assert "password" not in primary(stack).inputs
 
 
 def parameters(type_):
@@ -324,12 +325,13 @@ def parameters(type_):
     return {each["name"]: str(each["value"]) for each in group.inputs["parameters"]}
 
 
-def test_the_read_replica_is_what_the_server_reads_from():
-    replica = planned("prod").named("langgraph-database-replica-0")
+def test_a_read_replica_is_what_the_server_reads_from():
+    prod = changed("prod", {"database.replicas": 1})
+    replica = prod.named("langgraph-database-replica-0")
     assert [urn.rpartition("::")[2] for urn in replica.references["replicateSourceDb"]] == [
         "langgraph-database"
     ]
-    (settings,) = [each["data"] for each in objects(planned("prod")) if "HOST" in each.get("data", {})]
+    (settings,) = [each["data"] for each in objects(prod) if "HOST" in each.get("data", {})]
     assert "langgraph-database-replica-0" in settings["DATABASE_READ_URL"]
     assert "langgraph-database.rds" in settings["DATABASE_URL"]
 

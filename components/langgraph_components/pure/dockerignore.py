@@ -59,5 +59,6 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 def _meaning(piece: str) -> str:
     if piece.startswith("[") and len(piece) > 1:
-        return piece
+        # in a class `[`, `&&`, `--`, `~~` and `||` are themselves, which Python may read otherwise one day
+        return "[" + re.sub(r"([\[&~|]|--)", r"\\\1", piece[1:])
     return _MEANINGS.get(piece) or re.escape(piece[-1])

@@ -31,7 +31,7 @@ def secrets_reader(prefixes: Sequence[str], key_arns: Sequence[str], region: str
     Raises:
         ValueError: a prefix that is no Secrets Manager ARN or would open every secret of the account.
     """
-    readable = [f"{_checked(prefix)}*" for prefix in prefixes]
+    readable = [_checked(prefix) for prefix in prefixes]
     statements = [
         allow("ReadSecrets", ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], readable)
     ]
@@ -46,7 +46,8 @@ def _checked(prefix: str) -> str:
     if len(parts) < 7 or parts[2] != "secretsmanager" or not parts[6].strip("*"):  # noqa: PLR2004  # an ARN's parts
         message = f"{prefix}: is no ARN prefix arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME…"
         raise ValueError(message)
-    return prefix.rstrip("*")
+    # `??????` are the letters that Secrets Manager adds: exactly one secret
+    return prefix if prefix.endswith("?") else f"{prefix.rstrip('*')}*"
 
 
 def target_registrar(target_group_arn: str) -> Policy:

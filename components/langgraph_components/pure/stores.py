@@ -23,6 +23,12 @@ class SecretSource(StrEnum):
     KUBERNETES = "kubernetes"
 
 
+def reference(given: str) -> tuple[str, str | None]:
+    """`key#property` as key and property; the property is None where all of the secret is meant."""
+    key, _, field = given.partition("#")
+    return key, field or None
+
+
 def aws(region: str) -> Json:
     """AWS Secrets Manager, with the operator's own Pod Identity: no `auth` block, and no keys."""
     return {"aws": {"service": "SecretsManager", "region": region}}

@@ -12,6 +12,7 @@ from langgraph_components.network import Network
 from langgraph_components.observability import Observability
 from langgraph_components.postgres_args import Credentials
 from langgraph_components.postgres_database import PostgresDatabase
+from langgraph_components.pure import stores
 from langgraph_components.redis_cache import RedisCache
 from langgraph_components.secrets_operator import SecretsOperator
 from langgraph_components.stack.ground import PEPPER, Base
@@ -65,8 +66,13 @@ def secrets(
     """Which secrets of which store become which files: AWS keeps the logins of what it runs."""
     kept = store.aws_store_name
     ours: dict[str, Any] = {} if pepper is None else {PEPPER: pepper}
-    remote: dict[str, Any] = ours | base.settings.environment_secrets
-    environment = {"env": WorkloadSecret(remote=remote)}
+    given = {name: stores.reference(key) for name, key in base.settings.environment_secrets.items()}
+    environment = {
+        "env": WorkloadSecret(
+            remote=ours | {name: key for name, (key, _) in given.items()},
+            properties={name: field for name, (_, field) in given.items() if field is not None},
+        )
+    }
     if cache_made is not None:
         environment["redis"] = WorkloadSecret(
             remote={"REDIS_URL": cache_made.secret_arn}, properties={"REDIS_URL": "url"}, store=kept
