@@ -11,6 +11,7 @@ from app.support.surface import http, surface_database, surface_server
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from support.postgres import (
+    drop_database,
     empty_database,
     fresh_database,
     module_database,
@@ -74,7 +75,7 @@ def _copy(cluster: Cluster, template: str) -> Iterator[str]:
     name = f"copy_{next(_copies)}"
     _execute(cluster, "CREATE DATABASE {} TEMPLATE {}", name, _name_of(template))
     yield cluster.url_of(name)
-    _execute(cluster, "DROP DATABASE {} WITH (FORCE)", name)
+    drop_database(cluster, name)
 
 
 def _name_of(url: str) -> str:

@@ -5,6 +5,7 @@ Use it with `pytest_plugins = ("support.postgres",)` in `tests/conftest.py` and 
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -17,6 +18,7 @@ from psycopg import sql
 from lgp.embedded import Cluster, private_layout
 
 _numbers = count(1)
+DROP_SECONDS = 20.0
 
 
 @contextmanager
@@ -43,8 +45,26 @@ def empty_database(cluster: Cluster) -> Generator[str, None, None]:
     try:
         yield cluster.url_of(name)
     finally:
-        with psycopg.connect(cluster.url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop_database(cluster, name)
+
+
+def drop_database(cluster: Cluster, name: str) -> None:
+    """Away with it, in use or not.
+
+    While autovacuum is in it, PostgreSQL takes its worker for somebody who may not be disturbed.
+    """
+    statement = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+    deadline = time.monotonic() + DROP_SECONDS
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        while True:
+            try:
+                connection.execute(statement)
+            except psycopg.errors.InsufficientPrivilege:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
 
 @pytest.fixture(scope="session")
