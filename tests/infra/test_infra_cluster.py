@@ -414,7 +414,7 @@ def test_pods_get_a_role_of_their_own_under_whom_they_belong_to(graph, existing)
         "clusterName": called,
         "namespace": "apps",
         "serviceAccount": "app",
-        "roleArn": "arn:aws:iam:planned:000000000000:role/owner-app-role",
+        "roleArn": "arn:aws:iam::000000000000:role/owner-app-role",
     }
     conditions = json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]["Condition"]
     assert conditions["StringEquals"]["aws:RequestTag/kubernetes-namespace"] == "apps"

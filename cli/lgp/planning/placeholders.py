@@ -37,7 +37,8 @@ def arn(type_: str, name: str) -> str:
     service, _, kind = type_.split(":")[1].partition("/")
     # Secrets Manager's have a colon there, and its readers look at it
     separator = ":" if service == "secretsmanager" else "/"
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}{separator}{name}"
+    region = "" if service == "iam" else REGION
+    return f"arn:aws:{service}:{region}:{ACCOUNT}:{kind}{separator}{name}"
 
 
 def _cluster(name: str, _: _Inputs) -> dict[str, Any]:
