@@ -86,7 +86,7 @@ CHARTS = (
 )
 
 
-class ChartArgs(Args):
+class ChartMirrors(Args):
     """Where charts and their images come from in a network without internet."""
 
     chart_mirror: Optional[str] = Field(default=None, pattern=r"^(oci|https)://[^/\s]+")
@@ -108,7 +108,7 @@ def install(  # noqa: PLR0913  # what a release is made of
     chart: Chart,
     values: Mapping[str, Any],
     *,
-    args: ChartArgs,
+    args: ChartMirrors,
     namespace: pulumi.Input[str],
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource] = (),

@@ -15,6 +15,7 @@ from langgraph_components.args import In
 from langgraph_components.cluster_addons import Addons, identities
 from langgraph_components.cluster_args import ClusterArgs, ExistingCluster
 from langgraph_components.cluster_nodes import node_group, service_role
+from langgraph_components.ordering import after
 from langgraph_components.physical_names import plain_of_stack
 from langgraph_components.pod_role import pod_role
 from langgraph_components.pure import cluster_policies as policies
@@ -48,6 +49,8 @@ class Cluster(pulumi.ComponentResource):
     """ARN of the EKS cluster, which roles of pods are bound to."""
     endpoint: pulumi.Output[str]
     """URL of the API server."""
+    certificate_authority: pulumi.Output[str]
+    """Certificate authority of the API server, base64: what a kubeconfig needs beside name and endpoint."""
     security_group_id: pulumi.Output[str]
     """Security group of the nodes and, by them, of the pods; database and cache admit it."""
 
@@ -60,6 +63,7 @@ class Cluster(pulumi.ComponentResource):
         self.name = pulumi.Output.from_input(access.name)
         self.arn = pulumi.Output.from_input(access.arn)
         self.endpoint = pulumi.Output.from_input(access.endpoint)
+        self.certificate_authority = pulumi.Output.from_input(access.certificate_authority)
         self.security_group_id = pulumi.Output.from_input(access.security_group_id)
         self.provider = self._kubernetes(name, access, settings)
         if settings.existing is None:
@@ -69,6 +73,7 @@ class Cluster(pulumi.ComponentResource):
                 "name": self.name,
                 "arn": self.arn,
                 "endpoint": self.endpoint,
+                "certificateAuthority": self.certificate_authority,
                 "securityGroupId": self.security_group_id,
             }
         )
@@ -97,7 +102,7 @@ class Cluster(pulumi.ComponentResource):
             service_account=service_account,
             policy=pulumi.Output.json_dumps(policy),
         )
-        return pulumi.Output.all(role.arn, *(part.urn for part in ready)).apply(lambda found: str(found[0]))
+        return after(role.arn, *ready)
 
     def _create(self, name: str, args: ClusterArgs) -> _Access:
         if notice := facts.support_notice(args.version, datetime.now(UTC).date()):

@@ -7,8 +7,8 @@ import pulumi_random as random
 from pulumi_aws import ec2, secretsmanager, vpc
 
 from langgraph_components.args import In
+from langgraph_components.ordering import after as known_after
 from langgraph_components.physical_names import path_of_stack
-from langgraph_components.workload.scope import after as known_after
 
 _PASSWORD_LENGTH = 40
 

@@ -7,7 +7,8 @@ from typing import Optional, Self
 from pydantic import Field, field_validator, model_validator
 
 from langgraph_components.args import Args, Defaulted, In
-from langgraph_components.charts import ChartArgs
+from langgraph_components.charts import ChartMirrors
+from langgraph_components.pure.budget import API_PORT, Times
 
 
 class Scheme(StrEnum):
@@ -35,10 +36,10 @@ class EdgeSettings(Args):
     allowed_cidrs: list[str] = Field(min_length=1)
     """IPv4 networks that may connect, such as `203.0.113.0/24`. Required: open to all must be said."""
 
-    idle_timeout_seconds: Defaulted[int] = Field(default=310, ge=1, le=4000)
+    idle_timeout_seconds: Defaulted[int] = Field(default=Times.balancer_idle, ge=1, le=4000)
     """Seconds (1 to 4000) of silence that end a connection. 310: client 300 < this < keep-alive 330."""
 
-    deregistration_seconds: Defaulted[int] = Field(default=30, ge=0, le=3600)
+    deregistration_seconds: Defaulted[int] = Field(default=Times.deregistration_delay, ge=0, le=3600)
     """Seconds that a leaving pod's open requests get. 30: within its preStop 20 and drain 20."""
 
     waf_arn: Optional[In[str]] = None
@@ -75,7 +76,7 @@ class EdgeSettings(Args):
         return self
 
 
-class EdgeArgs(EdgeSettings, ChartArgs):
+class EdgeArgs(EdgeSettings, ChartMirrors):
     """Under which name and for whom, in which network, before which cluster."""
 
     account_id: str = Field(pattern=r"^\d{12}$")
@@ -102,7 +103,7 @@ class EdgeArgs(EdgeSettings, ChartArgs):
     None: somebody else lets it in.
     """
 
-    target_port: Defaulted[int] = Field(default=8000, ge=1, le=65535)
+    target_port: Defaulted[int] = Field(default=API_PORT, ge=1, le=65535)
     """Port of the pods. 8000: the API's."""
 
     health_path: Defaulted[str] = Field(default="/ready", pattern="^/")

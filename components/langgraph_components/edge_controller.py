@@ -10,10 +10,9 @@ from langgraph_components import charts
 from langgraph_components.edge_args import EdgeArgs
 from langgraph_components.pod_role import pod_role
 from langgraph_components.pure import labels, operator_policies
+from langgraph_components.pure.labels import LOAD_BALANCER_CONTROLLER as _CONTROLLER
 
 _IMAGE = "public.ecr.aws/eks/aws-load-balancer-controller"
-_CONTROLLER = "aws-load-balancer-controller"
-"""Namespace and service account of the controller."""
 
 
 def controller(

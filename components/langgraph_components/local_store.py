@@ -6,10 +6,11 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes import apps, core, networking
 
+from langgraph_components.ordering import after
 from langgraph_components.pure import labels, local_stores
 from langgraph_components.pure import network_policies as rules
 from langgraph_components.pure.local_stores import Store
-from langgraph_components.workload.scope import Scope, after
+from langgraph_components.workload.scope import Scope
 
 IMAGE_DIGEST = r"^sha256:[0-9a-f]{64}$"
 

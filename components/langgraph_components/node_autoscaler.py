@@ -35,7 +35,7 @@ class NodeAutoscalerSettings(Args):
     """Percent (1 to 100) of CPU or memory that pods request, from which a node is kept. 50: half is free."""
 
 
-class NodeAutoscalerArgs(NodeAutoscalerSettings, charts.ChartArgs):
+class NodeAutoscalerArgs(NodeAutoscalerSettings, charts.ChartMirrors):
     """When nodes go, and whose they are."""
 
     account_id: str = Field(pattern=r"^\d{12}$")

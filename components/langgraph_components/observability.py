@@ -4,18 +4,19 @@ from typing import Any, Optional, Self
 
 import pulumi
 import pulumi_random as random
-from pulumi_kubernetes import apiextensions, core, rbac
+from pulumi_kubernetes import core, rbac
 from pydantic import Field, model_validator
 
 from langgraph_components import charts
 from langgraph_components.args import Args, Defaulted, In
+from langgraph_components.custom_objects import custom_object
 from langgraph_components.pure import labels, monitoring, stores
 from langgraph_components.pure.monitoring import ReceiverKind
 
 _KEY = "value"
 
 
-class ReceiverArgs(Args):
+class AlertReceiver(Args):
     """Somebody who is told of alerts; address or key is a secret, in the cluster or in the store."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
@@ -50,7 +51,7 @@ class ReceiverArgs(Args):
         return self
 
 
-class ExistingMonitoringArgs(Args):
+class ExistingMonitoring(Args):
     """A Prometheus operator that is in the cluster already."""
 
     namespace: str
@@ -66,7 +67,7 @@ class ExistingMonitoringArgs(Args):
 class ObservabilitySettings(Args):
     """How much is kept, and who is told."""
 
-    existing: Optional[ExistingMonitoringArgs] = None
+    existing: Optional[ExistingMonitoring] = None
     """The monitoring that is there. None: it is installed."""
 
     namespace: Defaulted[str] = "monitoring"
@@ -75,7 +76,7 @@ class ObservabilitySettings(Args):
     retention_days: Defaulted[int] = Field(default=15, ge=1, le=365)
     """Days (1 to 365) that metrics are kept. 15: two weeks to compare with."""
 
-    storage_gb: Defaulted[int] = Field(default=50, ge=5, le=4000)
+    storage_gib: Defaulted[int] = Field(default=50, ge=5, le=4000)
     """GiB (5 to 4000) of each Prometheus' volume; full, the oldest metrics go. 50: a mid-sized cluster."""
 
     storage_class: Optional[str] = None
@@ -84,7 +85,7 @@ class ObservabilitySettings(Args):
     replicas: Defaulted[int] = Field(default=2, ge=1, le=3)
     """Prometheus and Alertmanager pods (1 to 3) each. 2: alerts survive the loss of a node."""
 
-    receivers: Defaulted[list[ReceiverArgs]] = Field(default=[])
+    receivers: Defaulted[list[AlertReceiver]] = Field(default=[])
     """Who is told of alerts. Empty: nobody, they are only shown."""
 
     grafana_admin_remote: Optional[In[str]] = None
@@ -105,7 +106,7 @@ class ObservabilitySettings(Args):
         return [key for key in found if key is not None]
 
 
-class ObservabilityArgs(ObservabilitySettings, charts.ChartArgs):
+class ObservabilityArgs(ObservabilitySettings, charts.ChartMirrors):
     """How much is kept, who is told, and where their secrets are."""
 
     store_name: Optional[In[str]] = None
@@ -191,7 +192,7 @@ class Observability(pulumi.ComponentResource):
                 continue
             entry = {_KEY: {"remote": receiver.remote, "property": receiver.property}}
             wanted = stores.external_secret(_secret_of(receiver), args.namespace, args.store_name, entry)
-            found.append(_external_secret(f"{name}-{receiver.name}", wanted, opts))
+            found.append(custom_object(f"{name}-{receiver.name}", wanted, opts))
         return found
 
     def _grafana_admin(
@@ -206,7 +207,7 @@ class Observability(pulumi.ComponentResource):
             wanted = stores.external_secret(
                 monitoring.GRAFANA_ADMIN, args.namespace, args.store_name, entries
             )
-            return _external_secret(f"{name}-grafana-admin", wanted, opts)
+            return custom_object(f"{name}-grafana-admin", wanted, opts)
         password = random.RandomPassword(
             f"{name}-grafana-password", length=40, special=False, opts=pulumi.ResourceOptions(parent=self)
         )
@@ -235,13 +236,13 @@ def stack_values(args: ObservabilityArgs) -> dict[str, Any]:
         )
         for receiver in args.receivers
     ]
-    sizes = monitoring.Sizes(args.retention_days, args.storage_gb, args.replicas, args.storage_class)
+    sizes = monitoring.Sizes(args.retention_days, args.storage_gib, args.replicas, args.storage_class)
     return monitoring.stack_values(
         sizes, receivers, node_exporter=args.node_exporter, registry_mirror=args.registry_mirror
     )
 
 
-def _secret_of(receiver: ReceiverArgs) -> str:
+def _secret_of(receiver: AlertReceiver) -> str:
     return receiver.secret_name or f"alertmanager-{receiver.name}"
 
 
@@ -250,19 +251,6 @@ def _namespace_labels(args: ObservabilityArgs) -> dict[str, str]:
     return labels.common("monitoring") | {
         key: level if value == "restricted" else value for key, value in labels.restricted_namespace().items()
     }
-
-
-def _external_secret(
-    logical_name: str, wanted: stores.Json, opts: pulumi.ResourceOptions
-) -> apiextensions.CustomResource:
-    return apiextensions.CustomResource(
-        logical_name,
-        api_version=wanted["apiVersion"],
-        kind=wanted["kind"],
-        metadata=wanted["metadata"],
-        spec=wanted["spec"],
-        opts=opts,
-    )
 
 
 def _snake(rule: dict[str, Any]) -> dict[str, Any]:

@@ -8,13 +8,10 @@ from ipaddress import IPv4Network
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from langgraph_components.pure import budget, machines
+from langgraph_components.pure import budget, labels, machines
 
 if TYPE_CHECKING:
     from langgraph_components.settings import PlatformSettings
-
-CONTROLLER_NAMESPACE = "aws-load-balancer-controller"
-"""Where the edge's controller is: its name is not a setting."""
 
 EVERYBODY_BELOW = 8
 """Length of a prefix below which a network is no longer somebody's: `0.0.0.0/0`, or its two halves."""
@@ -97,7 +94,7 @@ def _namespaces(settings: PlatformSettings) -> dict[str, str]:
             found["local.redis.namespace"] = settings.local.redis.namespace
         return found
     if settings.edge and settings.edge.install_controller:
-        found = {"the load balancer controller's": CONTROLLER_NAMESPACE, **found}
+        found = {"the load balancer controller's": labels.LOAD_BALANCER_CONTROLLER, **found}
     if settings.secrets.existing_store is None:
         found["secrets.operator_namespace"] = settings.secrets.operator_namespace
     if settings.node_autoscaler:

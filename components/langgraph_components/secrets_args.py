@@ -5,11 +5,11 @@ from typing import Optional, Self
 from pydantic import Field, model_validator
 
 from langgraph_components.args import Args, Defaulted, In
-from langgraph_components.charts import ChartArgs
+from langgraph_components.charts import ChartMirrors
 from langgraph_components.pure.stores import SecretSource
 
 
-class VaultArgs(Args):
+class VaultSource(Args):
     """A HashiCorp Vault with the KV v2 engine and Kubernetes login."""
 
     server: str = Field(pattern=r"^https://")
@@ -28,7 +28,7 @@ class VaultArgs(Args):
     """ConfigMap in the operator's namespace with the `ca.crt` of the server's CA. None: a public one."""
 
 
-class GcpArgs(Args):
+class GcpSource(Args):
     """Google Secret Manager, by a workload identity pool or, on GKE, by the cluster's own."""
 
     project: str
@@ -61,10 +61,10 @@ class SecretsSettings(Args):
     and `gcp` there is then a second store for those.
     """
 
-    vault: Optional[VaultArgs] = None
+    vault: Optional[VaultSource] = None
     """The Vault. None, unless the source is `vault`."""
 
-    gcp: Optional[GcpArgs] = None
+    gcp: Optional[GcpSource] = None
     """The Secret Manager. None, unless the source is `gcp`."""
 
     existing_store: Optional[str] = None
@@ -97,7 +97,7 @@ class SecretsSettings(Args):
         return self
 
 
-class SecretsOperatorArgs(SecretsSettings, ChartArgs):
+class SecretsOperatorArgs(SecretsSettings, ChartMirrors):
     """Where secrets come from, who may use them, and which of those in AWS Secrets Manager.
 
     With a source other than `aws`, a `cluster_name` asks for a second store, of AWS Secrets Manager.

@@ -4,15 +4,16 @@ import json
 from typing import Any, Optional
 
 import pulumi
-from pulumi_kubernetes import apiextensions, core
+from pulumi_kubernetes import core
 from pulumi_kubernetes.helm import v3 as helm
 
 from langgraph_components import charts
+from langgraph_components.custom_objects import custom_object
+from langgraph_components.ordering import after
 from langgraph_components.pod_role import pod_role
 from langgraph_components.pure import labels, operator_policies, stores
 from langgraph_components.pure.stores import SecretSource
 from langgraph_components.secrets_args import SecretsOperatorArgs
-from langgraph_components.workload.scope import after
 
 _IMAGE = "ghcr.io/external-secrets/external-secrets"
 _REQUESTS = {"requests": {"cpu": "25m", "memory": "96Mi"}, "limits": {"memory": "256Mi"}}
@@ -102,16 +103,9 @@ class SecretsOperator(pulumi.ComponentResource):
     ) -> pulumi.Output[str]:
         """Its name: whoever names the store waits for it, as its definitions have to be there."""
         store = stores.store(called, provider, args.namespaces)
-        made = apiextensions.CustomResource(
-            f"{name}-store",
-            api_version=store["apiVersion"],
-            kind=store["kind"],
-            metadata=store["metadata"],
-            spec=store["spec"],
-            # its webhook answers for the store, and destroys come in the opposite order
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[operator]),
-        )
-        return after(called, made)
+        # its webhook answers for the store, and destroys come in the opposite order
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[operator])
+        return after(called, custom_object(f"{name}-store", store, opts))
 
     def _identity(self, name: str, args: SecretsOperatorArgs) -> list[pulumi.Resource]:
         region = args.region or ""

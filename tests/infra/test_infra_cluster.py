@@ -30,6 +30,7 @@ EXISTING = {
     "certificate_authority": "Y2E=",
     "security_group_id": "sg-theirs",
 }
+OUTPUTS = ("name", "arn", "endpoint", "certificate_authority", "security_group_id")
 CLUSTER, NODES, ADDON = "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon"
 ROLE, POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
 ATTACHED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -46,7 +47,7 @@ def cluster(graph):
     def run(**args):
         def declare():
             made = Cluster("cluster", {**ARGS, **args})
-            for output in ("name", "arn", "endpoint", "security_group_id"):
+            for output in OUTPUTS:
                 pulumi.export(output, getattr(made, output))
 
         return graph(declare)
@@ -368,6 +369,7 @@ def test_the_outputs_are_the_clusters(made, cluster):
         "name": only(made, CLUSTER).inputs["name"],
         "arn": "arn:aws:eks:planned:000000000000:cluster/cluster-eks",
         "endpoint": "https://cluster-eks.eks.invalid",
+        "certificate_authority": "cGxhbm5lZA==",
         "security_group_id": "cluster-eks-cluster-sg",
     }
     assert made.outputs["name"] == "langgraph-platform-test"
@@ -387,7 +389,7 @@ def test_an_existing_cluster_is_used_and_only_a_provider_is_made(cluster):
         (PROVIDER, "cluster-kubernetes"),
         ("langgraph:index:Cluster", "cluster"),
     ]
-    assert found.outputs == {key: EXISTING[key] for key in ("name", "arn", "endpoint", "security_group_id")}
+    assert found.outputs == {key: EXISTING[key] for key in OUTPUTS}
     assert only(found, PROVIDER).inputs["clusterIdentifier"] == EXISTING["endpoint"]
 
 
@@ -425,7 +427,7 @@ def test_pods_get_a_role_of_their_own_under_whom_they_belong_to(graph, existing)
 
 def test_the_provider_is_an_attribute_for_python_and_no_output():
     assert "provider" not in Cluster.__annotations__
-    assert set(Cluster.__annotations__) == {"name", "arn", "endpoint", "security_group_id"}
+    assert tuple(Cluster.__annotations__) == OUTPUTS
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 from pulumi.provider.experimental.util import camel_case
-from pydantic_core import PydanticUndefined
 
 from langgraph_components.plugin import Plugin, components, models
 
@@ -59,6 +58,13 @@ def test_every_field_of_a_nested_type_is_described(schema):
     assert bare == []
 
 
+def test_only_the_arguments_of_a_component_are_called_args(schema):
+    """Every language adds `Args` to the name of a nested type: `VaultArgs` would be `VaultArgsArgs`."""
+    nested = {name.rpartition(":")[2] for name in schema["types"]}
+    ours = {f"{component.__name__}Args" for component in COMPONENTS}
+    assert {name for name in nested if name.endswith("Args")} <= ours
+
+
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
 def test_every_output_is_typed_and_documented(component, schema):
     outputs = schema["resources"][f"langgraph:index:{component.__name__}"]["properties"]
@@ -67,12 +73,11 @@ def test_every_output_is_typed_and_documented(component, schema):
 
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
-def test_every_field_says_what_it_is_and_a_default_is_one_that_the_model_accepts(component):
+def test_every_field_says_what_it_is_in_whole_sentences(component):
     for model in models(component):
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name} has no docstring"
             assert field.description.strip().endswith((".", "`", ")")), f"{model.__name__}.{name}"
-            assert field.default is PydanticUndefined or not field.is_required()
 
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 from infra_schemas import problems
 
-from langgraph_components.charts import CHARTS, ChartArgs, mirrored
+from langgraph_components.charts import CHARTS, ChartMirrors, mirrored
 from langgraph_components.errors import InvalidArgs
 from langgraph_components.pure import operator_policies
 from langgraph_components.secrets_operator import SecretsOperator, SecretsOperatorArgs
@@ -140,6 +140,12 @@ def test_it_reads_and_decrypts_the_secrets_under_the_prefix_and_nothing_else(ope
     assert decrypt["Condition"] == {
         "StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"}
     }
+
+
+def test_in_another_partition_it_decrypts_through_the_service_as_it_is_called_there():
+    (_, decrypt) = operator_policies.secrets_reader([PREFIX], [KEY], "cn-north-1")["Statement"]
+    told = decrypt["Condition"]["StringEquals"]
+    assert told == {"kms:ViaService": "secretsmanager.cn-north-1.amazonaws.com.cn"}
 
 
 def test_without_keys_of_ours_it_decrypts_nothing(operator):
@@ -323,7 +329,7 @@ def test_a_pin_is_one_version_and_says_where_it_was_seen(chart):
 )
 def test_a_mirror_without_its_form_is_refused(wrong):
     with pytest.raises(InvalidArgs, match=next(iter(wrong))):
-        ChartArgs.of(wrong)
+        ChartMirrors.of(wrong)
 
 
 # what is refused

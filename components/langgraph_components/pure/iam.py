@@ -17,6 +17,11 @@ def partition(region: str) -> str:
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
+def dns_suffix(region: str) -> str:
+    """What the hosts of AWS's services end in there, as conditions on `kms:ViaService` name them."""
+    return "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
+
+
 def document(*statements: Statement) -> Policy:
     """A policy of these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}

@@ -11,6 +11,9 @@ SERVICE_ACCOUNT = "agent-server"
 MIGRATION_ACCOUNT = "agent-migrate"
 """Account of the migration alone: no identity of a cloud is ever associated with it."""
 
+LOAD_BALANCER_CONTROLLER = "aws-load-balancer-controller"
+"""Namespace, account and name of that operator; no setting changes them."""
+
 NAME = "app.kubernetes.io/name"
 COMPONENT = "app.kubernetes.io/component"
 PART_OF = "app.kubernetes.io/part-of"

@@ -64,7 +64,7 @@ class Sizes:
     """How much is kept, and by how many."""
 
     retention_days: int
-    storage_gb: int
+    storage_gib: int
     replicas: int
     storage_class: str | None = None
 
@@ -157,8 +157,8 @@ def _prometheus(sizes: Sizes) -> Json:
             **{f"{kind}SelectorNilUsesHelmValues": False for kind in kinds},
             "replicas": sizes.replicas,
             "retention": f"{sizes.retention_days}d",
-            "retentionSize": f"{int(sizes.storage_gb * _STORAGE_SHARE * 1000)}MB",
-            "storageSpec": _volume(sizes.storage_gb, sizes.storage_class),
+            "retentionSize": f"{int(sizes.storage_gib * _STORAGE_SHARE * 1000)}MB",
+            "storageSpec": _volume(sizes.storage_gib, sizes.storage_class),
             "resources": _requests("200m", "1Gi", "4Gi"),
         },
         "podDisruptionBudget": {"enabled": sizes.replicas > 1},

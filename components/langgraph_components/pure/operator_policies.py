@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from langgraph_components.pure import node_scaling
-from langgraph_components.pure.iam import Policy, allow, document, partition
+from langgraph_components.pure.iam import Policy, allow, dns_suffix, document, partition
 
 REGISTRAR_LOOKS = (
     "ec2:DescribeSecurityGroups",
@@ -36,7 +36,8 @@ def secrets_reader(prefixes: Sequence[str], key_arns: Sequence[str], region: str
         allow("ReadSecrets", ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], readable)
     ]
     if key_arns:
-        through = {"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}}
+        host = f"secretsmanager.{region}.{dns_suffix(region)}"
+        through = {"StringEquals": {"kms:ViaService": host}}
         statements.append(allow("DecryptThem", ["kms:Decrypt"], key_arns, conditions=through))
     return document(*statements)
 

@@ -42,7 +42,6 @@ def declare(base: Base) -> Ground:
             host=database.host,
             auth=DatabaseAuth.FILE,
             ssl=DatabaseSsl.DISABLE,
-            ca_file=None,
             namespace=database.namespace,
         ),
         "master_secret": _login(database.master_username, database.master_password),

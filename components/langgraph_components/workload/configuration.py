@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi_kubernetes import apiextensions, core
 
+from langgraph_components.custom_objects import custom_object
+from langgraph_components.ordering import after
 from langgraph_components.pure import budget, environment, labels, pods, stores
 from langgraph_components.pure.budget import Times
 from langgraph_components.workload.parts import DatabaseAuth, WorkloadAttachments, WorkloadSecret
-from langgraph_components.workload.scope import Scope, after
+from langgraph_components.workload.scope import Scope
 
 if TYPE_CHECKING:
     from langgraph_components.agent_workload import AgentWorkloadArgs
@@ -116,14 +118,7 @@ def custom(
     scope: Scope, logical: str, document: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None
 ) -> apiextensions.CustomResource:
     """An object of a kind that an operator defines."""
-    return apiextensions.CustomResource(
-        f"{scope.name}-{logical}",
-        api_version=document["apiVersion"],
-        kind=document["kind"],
-        metadata=document["metadata"],
-        spec=document["spec"],
-        opts=opts or scope.opts(),
-    )
+    return custom_object(f"{scope.name}-{logical}", document, opts or scope.opts())
 
 
 def database_url(args: "AgentWorkloadArgs", host: Any, user: str | None) -> pulumi.Output[str]:

@@ -137,8 +137,8 @@ class WorkloadDatabase(Args):
     ssl: Defaulted[DatabaseSsl] = DatabaseSsl.VERIFY_FULL
     """Protection of the connections. `verify-full`: nobody in between can answer."""
 
-    ca_file: Optional[str] = "/app/certs/rds-global-bundle.pem"
-    """Roots that sign the database's certificate, a path in the image. That of Amazon RDS."""
+    ca_file: Defaulted[str] = "/app/certs/rds-global-bundle.pem"
+    """Roots that sign the database's certificate, a path in the image; for `verify-full`. Amazon RDS'."""
 
     cidrs: Defaulted[In[list[In[str]]]] = Field(default_factory=list[In[str]])
     """Networks in which the database is reached, such as the data subnets. This or `namespace`."""
@@ -221,7 +221,7 @@ class WorkloadApi(Args):
     cpu_request: Defaulted[str] = Field(default="500m", pattern=CPU)
     """CPU reserved for a pod."""
 
-    cpu_limit: Optional[str] = Field(default="2000m", pattern=CPU)
+    cpu_limit: Defaulted[str] = Field(default="2000m", pattern=CPU)
     """CPU at which a pod is throttled."""
 
     memory_request: Defaulted[str] = Field(default="512Mi", pattern=MEMORY)
@@ -256,7 +256,7 @@ class WorkloadWorkers(Args):
     cpu_request: Defaulted[str] = Field(default="500m", pattern=CPU)
     """CPU reserved for a pod."""
 
-    cpu_limit: Optional[str] = Field(default="2000m", pattern=CPU)
+    cpu_limit: Defaulted[str] = Field(default="2000m", pattern=CPU)
     """CPU at which a pod is throttled."""
 
     memory_request: Defaulted[str] = Field(default="512Mi", pattern=MEMORY)

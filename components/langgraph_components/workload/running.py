@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi_kubernetes import apps, batch, core
 
+from langgraph_components.ordering import after
 from langgraph_components.pure import autoscaling, environment, jobs, labels, pods
 from langgraph_components.pure.budget import API_PORT, METRICS_PORT, SWEEP_POOL
 from langgraph_components.pure.labels import Part
 from langgraph_components.workload.configuration import TIMES, Configuration, database_url
 from langgraph_components.workload.parts import DatabaseAuth, WorkloadApi, WorkloadWorkers
-from langgraph_components.workload.scope import Scope, after
+from langgraph_components.workload.scope import Scope
 
 if TYPE_CHECKING:
     from langgraph_components.agent_workload import AgentWorkloadArgs

@@ -6,9 +6,10 @@ import pulumi
 from pulumi_kubernetes import autoscaling as hpa
 from pulumi_kubernetes import policy
 
+from langgraph_components.ordering import after
 from langgraph_components.pure import autoscaling, labels
 from langgraph_components.pure.labels import Part
-from langgraph_components.workload.scope import Scope, after
+from langgraph_components.workload.scope import Scope
 
 if TYPE_CHECKING:
     from langgraph_components.agent_workload import AgentWorkloadArgs

@@ -7,14 +7,10 @@ from typing import Any, Self, TypeVar
 import pulumi
 from pulumi_kubernetes import core
 
+from langgraph_components.ordering import after
 from langgraph_components.pure import labels
 
 R = TypeVar("R")
-
-
-def after(value: Any, *resources: pulumi.Resource) -> pulumi.Output[Any]:
-    """The value, known at once; whoever uses it waits for the resources."""
-    return pulumi.Output.all(value, *(resource.urn for resource in resources)).apply(lambda all_: all_[0])
 
 
 @dataclass(frozen=True)
