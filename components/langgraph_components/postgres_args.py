@@ -1,19 +1,14 @@
 """Arguments of `PostgresDatabase`."""
 
-import re
 from enum import StrEnum
 from typing import Any, Optional
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from langgraph_components.args import Args, Defaulted, In
-from langgraph_components.pure import log_retention
+from langgraph_components.pure import data_policies, log_retention, windows
 from langgraph_components.pure.instance_classes import MEMORY_GIB, nominal_connections
 from langgraph_components.pure.postgres import MONITORING_INTERVALS, PORT, Insights
-
-_DAILY = re.compile(r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
-_DAYS = "(mon|tue|wed|thu|fri|sat|sun)"
-_WEEKLY = re.compile(rf"^{_DAYS}:([01]\d|2[0-3]):[0-5]\d-{_DAYS}:([01]\d|2[0-3]):[0-5]\d$")
 
 
 class Credentials(StrEnum):
@@ -96,7 +91,7 @@ class PostgresSettings(Args):
     """Whether updates are made on a copy that then takes over. Off: it costs a second instance."""
 
     apply_immediately: Defaulted[bool] = False
-    """Whether changes wait for the maintenance window. Off: a change of class restarts the database."""
+    """Whether changes are made at once. Off, they wait for the maintenance window: some restart it."""
 
     database: Defaulted[str] = Field(default="langgraph", pattern=r"^[a-z][a-z0-9_]{0,62}$")
     """Name of the database that is created."""
@@ -106,21 +101,21 @@ class PostgresSettings(Args):
     with `replicas` or `blue_green` it cannot: then it is made here, and is also in the stack's state."""
 
     backup_window: Defaulted[str] = "02:00-03:00"
-    """Daily, UTC, `hh:mm-hh:mm`; must not overlap the maintenance window."""
+    """Daily, UTC, `hh:mm-hh:mm`."""
 
     maintenance_window: Defaulted[str] = "sun:03:30-sun:04:30"
-    """Weekly, UTC, `ddd:hh:mm-ddd:hh:mm`."""
+    """Weekly, UTC, `ddd:hh:mm-ddd:hh:mm`; must not overlap the backup window."""
 
     insights: Defaulted[Insights] = Insights.STANDARD
     """Performance and Database Insights: `off`, `standard` (7 days, free) or `advanced` (465 days, paid)."""
 
-    monitoring_interval: Defaulted[int] = 60
+    monitoring_interval_seconds: Defaulted[int] = 60
     """Seconds between samples of the operating system: 0 (off), 1, 5, 10, 15, 30 or 60."""
 
     log_min_duration_ms: Defaulted[int] = Field(default=1000, ge=0)
-    """Statements that take longer are logged, with their values. 1000: nothing of ours should."""
+    """Milliseconds from which a statement is logged, without its values. 1000: nothing of ours takes it."""
 
-    idle_in_transaction_timeout: Defaulted[int] = Field(default=30, ge=1, le=3600)
+    idle_in_transaction_seconds: Defaulted[int] = Field(default=30, ge=1, le=3600)
     """Seconds after which the server ends a transaction that waits for its client: it holds locks."""
 
     deletion_protection: Defaulted[bool] = True
@@ -182,31 +177,28 @@ class PostgresSettings(Args):
             raise ValueError(told)
         return given
 
-    @field_validator("backup_window", "maintenance_window")
+    @field_validator("backup_window")
     @classmethod
-    def _a_window(cls, given: str, info: ValidationInfo) -> str:
-        daily = info.field_name == "backup_window"
-        form, told = (_DAILY, "hh:mm-hh:mm") if daily else (_WEEKLY, "ddd:hh:mm-ddd:hh:mm")
-        if not form.match(given):
-            message = f"should be {told} in UTC (got {given!r})"
-            raise ValueError(message)
-        return given
+    def _daily(cls, given: str) -> str:
+        return windows.daily(given)
 
-    @field_validator("monitoring_interval")
+    @field_validator("maintenance_window")
+    @classmethod
+    def _weekly(cls, given: str, info: ValidationInfo) -> str:
+        return windows.weekly(given, info.data.get("backup_window"))
+
+    @field_validator("monitoring_interval_seconds")
     @classmethod
     def _known_to_rds(cls, given: int) -> int:
         if given not in MONITORING_INTERVALS:
-            told = f"should be one of {', '.join(map(str, MONITORING_INTERVALS))} s (got {given})"
+            told = f"should be one of {', '.join(map(str, MONITORING_INTERVALS))} (got {given})"
             raise ValueError(told)
         return given
 
     @field_validator("secret_recovery_days")
     @classmethod
     def _known_to_secrets_manager(cls, given: int) -> int:
-        if 0 < given < 7:  # noqa: PLR2004  # the API's
-            told = f"should be 0 or 7 to 30 (got {given})"
-            raise ValueError(told)
-        return given
+        return data_policies.recovery_days(given)
 
     def rds_keeps_password(self) -> bool:
         """Whether RDS keeps the master's password, which it does for no database that it is to copy.

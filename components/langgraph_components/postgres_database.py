@@ -10,11 +10,11 @@ from pulumi_aws import cloudwatch, ec2, iam, rds
 from langgraph_components import postgres_logins as logins
 from langgraph_components.args import In
 from langgraph_components.data_access import client_only_group
+from langgraph_components.ordering import after as known_after
 from langgraph_components.physical_names import of_stack
 from langgraph_components.postgres_args import Credentials, ExistingDatabase, PostgresDatabaseArgs
 from langgraph_components.pure import data_policies, postgres
 from langgraph_components.pure import iam as policies
-from langgraph_components.workload.scope import after as known_after
 
 _IDENTIFIER_LIMIT = 50
 """RDS admits 63; the replicas' and the snapshot's names add to it."""
@@ -210,7 +210,7 @@ class PostgresDatabase(pulumi.ComponentResource):
         args = self._args
         chosen = postgres.parameters(
             log_min_duration_ms=args.log_min_duration_ms,
-            idle_in_transaction_seconds=args.idle_in_transaction_timeout,
+            idle_in_transaction_seconds=args.idle_in_transaction_seconds,
             max_connections=args.max_connections,
         )
         return rds.ParameterGroup(
@@ -238,7 +238,7 @@ class PostgresDatabase(pulumi.ComponentResource):
         ]
 
     def _monitoring(self) -> dict[str, Any]:
-        if not self._args.monitoring_interval:
+        if not self._args.monitoring_interval_seconds:
             return {"monitoring_interval": 0}
         role = iam.Role(
             f"{self._name}-monitoring",
@@ -256,7 +256,7 @@ class PostgresDatabase(pulumi.ComponentResource):
         )
         # RDS refuses a role that may not write yet
         ready = pulumi.Output.all(role.arn, attached.id).apply(lambda found: str(found[0]))
-        return {"monitoring_interval": self._args.monitoring_interval, "monitoring_role_arn": ready}
+        return {"monitoring_interval": self._args.monitoring_interval_seconds, "monitoring_role_arn": ready}
 
     def _insights(self) -> dict[str, Any]:
         mode = self._args.insights

@@ -1,6 +1,5 @@
 """A Valkey (or Redis OSS) on ElastiCache: TLS only, one user that can do little, nobody else."""
 
-import re
 from enum import StrEnum
 from typing import Any, Optional
 
@@ -10,16 +9,15 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.data_access import client_only_group, kept_secret, password
+from langgraph_components.ordering import after
 from langgraph_components.physical_names import of_stack
-from langgraph_components.pure import data_policies
-from langgraph_components.workload.scope import after as known_after
+from langgraph_components.pure import data_policies, windows
 
 _PORT = 6379
 _NAME_LIMIT = 40
 """Of replication groups, users and user groups, in characters."""
 _FIRST_WITH_CHANNELS = 7
 """The major version from which a user sees no channel but those it is given; of Redis OSS also the last."""
-_WINDOW = re.compile(r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
 
 
 class CacheEngine(StrEnum):
@@ -63,13 +61,13 @@ class RedisSettings(Args):
     """Daily, UTC, `hh:mm-hh:mm`, an hour at least."""
 
     maintenance_window: Defaulted[str] = "sun:05:00-sun:06:00"
-    """Weekly, UTC, `ddd:hh:mm-ddd:hh:mm`."""
+    """Weekly, UTC, `ddd:hh:mm-ddd:hh:mm`; must not overlap the snapshots' window."""
 
     generation: Defaulted[int] = Field(default=1, ge=1)
     """Generation of the password. 1; one more makes a new one, and the one before stays valid meanwhile."""
 
     apply_immediately: Defaulted[bool] = False
-    """Whether changes wait for the maintenance window. Off: a change of class moves the primary."""
+    """Whether changes are made at once. Off, they wait for the maintenance window: some move the primary."""
 
     secret_recovery_days: Defaulted[int] = Field(default=7, ge=0, le=30)
     """Days (0, or 7 to 30) in which the deleted secret can be restored."""
@@ -100,10 +98,19 @@ class RedisSettings(Args):
     @field_validator("snapshot_window")
     @classmethod
     def _daily(cls, given: str) -> str:
-        if not _WINDOW.match(given):
-            told = f"should be hh:mm-hh:mm in UTC (got {given!r})"
-            raise ValueError(told)
-        return given
+        return windows.daily(given)
+
+    @field_validator("maintenance_window")
+    @classmethod
+    def _weekly(cls, given: str, info: ValidationInfo) -> str:
+        return windows.weekly(
+            given, info.data.get("snapshot_window") if info.data.get("snapshot_days") else None
+        )
+
+    @field_validator("secret_recovery_days")
+    @classmethod
+    def _known_to_secrets_manager(cls, given: int) -> int:
+        return data_policies.recovery_days(given)
 
     def version(self) -> str:
         """Major and minor version."""
@@ -156,7 +163,7 @@ class RedisCache(pulumi.ComponentResource):
         passwords = self._passwords()
         user = self._user("application", data_policies.CACHE_USER, passwords)
         nodes = self._nodes(access.id, self._users(user))
-        self.host = known_after(nodes.primary_endpoint_address, *rules)
+        self.host = after(nodes.primary_endpoint_address, *rules)
         self.port = pulumi.Output.from_input(_PORT)
         self.security_group_id = access.id
         self.secret_arn = self._secret(passwords, user)

@@ -91,12 +91,13 @@ def test_by_default_it_is_encrypted_private_redundant_backed_up_and_hard_to_dele
     assert {key: inputs.get(key) for key in expected} == expected
 
 
-def test_tls_is_forced_slow_statements_and_ddl_are_logged_and_idle_transactions_end(graph):
+def test_tls_is_forced_slow_statements_are_logged_without_values_and_idle_transactions_end(graph):
     assert parameters(declared(graph)) == {
         "rds.force_ssl": ("1", "pending-reboot"),
         "log_statement": ("ddl", "immediate"),
         "log_lock_waits": ("1", "immediate"),
         "log_min_duration_statement": ("1000", "immediate"),
+        "log_parameter_max_length": ("0", "immediate"),
         "idle_in_transaction_session_timeout": ("30000", "immediate"),
     }
 
@@ -134,7 +135,7 @@ def test_enhanced_monitoring_has_a_role_that_only_rds_assumes(graph):
     assert statement["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
     (attached,) = found.of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
     assert attached.urn in primary(found).depends_on
-    off = declared(graph, monitoring_interval=0)
+    off = declared(graph, monitoring_interval_seconds=0)
     assert off.of_type("aws:iam/role:Role") == []
     assert "monitoringRoleArn" not in primary(off).inputs
 
@@ -403,8 +404,9 @@ UNKNOWN = (
             "PostgresDatabaseArgs.max_storage_gib: should be at least storage_gib, 600 (got 500)",
         ),
         (
-            {"monitoring_interval": 20},
-            "PostgresDatabaseArgs.monitoring_interval: should be one of 0, 1, 5, 10, 15, 30, 60 s (got 20)",
+            {"monitoring_interval_seconds": 20},
+            "PostgresDatabaseArgs.monitoring_interval_seconds: should be one of 0, 1, 5, 10, 15, 30, 60 "
+            "(got 20)",
         ),
         (
             {"backup_window": "2-3"},
@@ -413,6 +415,11 @@ UNKNOWN = (
         (
             {"maintenance_window": "3-4"},
             "PostgresDatabaseArgs.maintenance_window: should be ddd:hh:mm-ddd:hh:mm in UTC (got '3-4')",
+        ),
+        (
+            {"maintenance_window": "mon:02:30-mon:03:30"},
+            "PostgresDatabaseArgs.maintenance_window: should not overlap the daily window 02:00-03:00 "
+            "(got 'mon:02:30-mon:03:30')",
         ),
         (
             {"secret_recovery_days": 3},

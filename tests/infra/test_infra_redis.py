@@ -86,6 +86,11 @@ def test_one_node_alone_has_no_failover_and_no_snapshots_if_none_are_wanted(grap
     assert "snapshotWindow" not in found
 
 
+def test_without_snapshots_their_window_keeps_nothing_from_being_maintained(graph):
+    found = nodes(declared(graph, snapshot_days=0, maintenance_window="sun:01:00-sun:02:00"))
+    assert found["maintenanceWindow"] == "sun:01:00-sun:02:00"
+
+
 def test_only_the_clients_groups_come_in_and_nothing_goes_out(graph):
     found = declared(graph)
     (rule,) = found.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
@@ -246,6 +251,19 @@ def test_the_outputs_hold_no_secret(graph):
         (
             {"snapshot_window": "1-2"},
             "RedisCacheArgs.snapshot_window: should be hh:mm-hh:mm in UTC (got '1-2')",
+        ),
+        (
+            {"maintenance_window": "5-6"},
+            "RedisCacheArgs.maintenance_window: should be ddd:hh:mm-ddd:hh:mm in UTC (got '5-6')",
+        ),
+        (
+            {"maintenance_window": "sun:00:30-sun:01:30"},
+            "RedisCacheArgs.maintenance_window: should not overlap the daily window 01:00-02:00 "
+            "(got 'sun:00:30-sun:01:30')",
+        ),
+        (
+            {"secret_recovery_days": 3},
+            "RedisCacheArgs.secret_recovery_days: should be 0 or 7 to 30 (got 3)",
         ),
         ({"subnet_ids": None}, "RedisCacheArgs.subnet_ids: is required"),
         ({"tls": False}, "RedisCacheArgs.tls: there is no such setting"),

@@ -14,6 +14,8 @@ CACHE_USER = "langgraph"
 NOBODY = "off ~nothing -@all"
 """Access string of the cache's user `default`: it cannot log in, and could do nothing."""
 
+_LEAST_RECOVERY_DAYS = 7
+
 _CACHE_COMMANDS = (
     "+@read +@write +@pubsub +@connection +@transaction +eval +evalsha +script -@admin -@dangerous"
 )
@@ -40,6 +42,18 @@ def slot_generations(generation: int) -> tuple[int, int]:
     return (generation, generation - 1) if odd else (generation - 1, generation)
 
 
+def recovery_days(days: int) -> int:
+    """The same number, if Secrets Manager keeps a deleted secret so long; with 0 it is gone at once.
+
+    Raises:
+        ValueError: says what it admits.
+    """
+    if 0 < days < _LEAST_RECOVERY_DAYS:
+        told = f"should be 0 or {_LEAST_RECOVERY_DAYS} to 30 (got {days})"
+        raise ValueError(told)
+    return days
+
+
 def cache_access(key_prefix: str) -> str:
     """Access string of the application: its own keys and channels, and no command that harms others."""
     return f"on ~{key_prefix}* &{key_prefix}* -@all {_CACHE_COMMANDS}"
@@ -49,10 +63,9 @@ def attachments_access(
     bucket_arn: Any, objects_arn: Any, key_arn: Any, region: str, prefix: str
 ) -> list[iam.Statement]:
     """Objects of one bucket, the list of those below `prefix`, and its key as far as S3 uses it."""
-    dns = "amazonaws.com.cn" if iam.partition(region) == "aws-cn" else "amazonaws.com"
     through_s3 = {
         "StringEquals": {
-            "kms:ViaService": f"s3.{region}.{dns}",
+            "kms:ViaService": f"s3.{region}.{iam.dns_suffix(region)}",
             # with a bucket key, the context is the bucket and not the object
             "kms:EncryptionContext:aws:s3:arn": bucket_arn,
         }

@@ -42,6 +42,8 @@ def parameters(
         ("log_statement", "ddl", "immediate"),
         ("log_lock_waits", "1", "immediate"),
         ("log_min_duration_statement", str(log_min_duration_ms), "immediate"),
+        # -1, the default, would write what users say into the log of whatever statement is slow
+        ("log_parameter_max_length", "0", "immediate"),
         ("idle_in_transaction_session_timeout", str(idle_in_transaction_seconds * 1000), "immediate"),
     ]
     if max_connections is not None:
