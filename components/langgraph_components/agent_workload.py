@@ -3,10 +3,11 @@
 from typing import Optional, Self
 
 import pulumi
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.pure import environment, jobs
+from langgraph_components.pure.budget import API_PORT
 from langgraph_components.workload import access, configuration, running, scaling, watching
 from langgraph_components.workload.parts import (
     DNS_LABEL,
@@ -31,6 +32,9 @@ from langgraph_components.workload.scope import Scope
 
 class WorkloadSettings(Args):
     """How many of the server there are, what they may use, and who may reach them."""
+
+    # a variable's value is text, and `MAX_CRASHES: 5` is how it is written
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     secret_refresh: Defaulted[str] = Field(default="5m", pattern=DURATION)
     """Time between two readings of the store. 5m: a rotated password arrives in time."""
@@ -202,6 +206,8 @@ def _contradictions(args: WorkloadSettings) -> list[str]:
         )
     if (args.egress_proxy is None) != (args.egress_proxy_url is None):
         found.append("egress_proxy: give it together with egress_proxy_url")
+    if isinstance(args.egress_proxy_url, str) and "@" in args.egress_proxy_url:
+        found.append("egress_proxy_url: leave the login out, variables are no secret; admit pods by address")
     if args.egress_proxy is not None and args.provider_egress:
         found.append("provider_egress: set it to false, as everything goes through egress_proxy")
     if "pool_min_size" in args.model_fields_set and args.pool_min_size > args.pool_max_size:
@@ -252,7 +258,7 @@ class AgentWorkload(pulumi.ComponentResource):
         self.service_account = config.account
         self.deployment_name = api.deployment_name
         self.hpa_name = autoscaler
-        self.url = pulumi.Output.format("http://{0}.{1}.svc:8000", api.service_name, scope.namespace)
+        self.url = pulumi.Output.format("http://{0}.{1}.svc:{2}", api.service_name, scope.namespace, API_PORT)
         self.register_outputs(
             {
                 "namespace": self.namespace,

@@ -4,13 +4,13 @@ from enum import StrEnum
 from typing import Any, Optional, Self
 
 import pulumi
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from langgraph_components import rules
 from langgraph_components.agent_workload import WorkloadSettings
 from langgraph_components.args import Args, Defaulted
 from langgraph_components.attachments import AttachmentsSettings
-from langgraph_components.charts import ChartArgs
+from langgraph_components.charts import ChartMirrors
 from langgraph_components.cluster_args import ClusterSettings
 from langgraph_components.container_image import ImageSettings
 from langgraph_components.edge_args import EdgeSettings
@@ -53,6 +53,9 @@ class LocalSettings(Args):
 
 class PlatformSettings(Args):
     """Everything a stack chooses. What it does not say has a default fit for production."""
+
+    # `pulumi config set --path` stores what looks like a number as one: an account, the value of a tag
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     environment: Environment
     """`dev`, `prod` or `local`. Required: it is the one thing that no default can know."""
@@ -107,7 +110,7 @@ class PlatformSettings(Args):
     image: Defaulted[ImageSettings] = ImageSettings()
     """The server's image: built from `app/`, or by its digest."""
 
-    charts: Defaulted[ChartArgs] = ChartArgs()
+    charts: Defaulted[ChartMirrors] = ChartMirrors()
     """Where the operators' charts and images come from, for closed networks."""
 
     workload: Defaulted[WorkloadSettings] = WorkloadSettings()

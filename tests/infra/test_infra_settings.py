@@ -53,8 +53,11 @@ def test_the_settings_hold_every_component_that_a_stack_is_made_of():
 
 # Round trips
 
+LETTERS = "aZ09 \n'\"\\{}:#-é漢\0"
+"""Of texts: what YAML and JSON escape. A table of all of Unicode takes its first user seconds to make."""
+
 CHOICES = {
-    "tags": st.dictionaries(st.from_regex(r"[a-z-]{1,9}", fullmatch=True), st.text(max_size=9), max_size=3),
+    "tags": st.dictionaries(st.text("a-z", min_size=1, max_size=9), st.text(LETTERS, max_size=9), max_size=3),
     "network.az_count": st.sampled_from([2, 3]),
     "network.nat": st.sampled_from(["single", "per_az", "regional"]),
     "network.interface_endpoints": st.sampled_from([[], ["sts"], ["logs", "sts"]]),
@@ -80,12 +83,12 @@ CHOICES = {
     "attachments.expire_days": st.integers(0, 9999),
     "image.keep_last": st.integers(2, 1000),
     "charts.registry_mirror": st.sampled_from([None, "mirror.example"]),
-    "workload.namespace": st.from_regex(r"agents-[a-z]{1,9}", fullmatch=True),
+    "workload.namespace": st.sampled_from(["agents-a", "agents-of-a-team"]),
     "workload.log_level": st.sampled_from(["DEBUG", "INFO", "WARNING", "ERROR"]),
     "workload.pool_max_size": st.integers(5, 10),
     "workload.api.max_replicas": st.integers(2, 6),
     "workload.retention.runs_days": st.integers(1, 9999),
-    "workload.tolerations.0.key": st.text(min_size=1, max_size=9),
+    "workload.tolerations.0.key": st.text(LETTERS, min_size=1, max_size=9),
     "workload.callers.x.port": st.integers(1, 65535),
 }
 """Paths of settings that can be chosen on their own, and what can be chosen."""
@@ -204,6 +207,16 @@ def test_a_setting_that_is_missing_is_named():
             put(document, parent, sample)
             assert f"platform.{each.path}: is required" in refusal(document), each.path
     assert refusal({}) == ["platform.environment: is required"]
+
+
+def test_digits_that_are_meant_as_text_may_be_written_as_a_number():
+    """`pulumi config set --path platform.account_id 444455556666` stores one, whatever quotes are used."""
+    numbers = {"account_id": 444455556666, "tags.cost-centre": 4711, "workload.environment.MAX_CRASHES": 5}
+    found = of("dev", numbers)
+    assert {path: at(found, path) for path in numbers} == {path: str(one) for path, one in numbers.items()}
+    for wrong in (44445555666, 4444.5, True):
+        (line,) = refusal(stack_settings("dev", {"account_id": wrong}))
+        assert line.startswith("platform.account_id: ")
 
 
 def test_several_faults_are_as_many_lines():

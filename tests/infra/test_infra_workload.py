@@ -326,6 +326,14 @@ BAD_PEER = {"port": 4318}
         ({"pool_min_size": 30}, "pool_min_size: 30 is above pool_max_size 20"),
         ({"egress_proxy_url": "http://x"}, "egress_proxy: give it together with egress_proxy_url"),
         (
+            {
+                "egress_proxy": {"cidrs": ["10.0.0.1/32"]},
+                "egress_proxy_url": "http://me:pw@x",
+                "provider_egress": False,
+            },
+            "egress_proxy_url: leave the login out",
+        ),
+        (
             {"egress_proxy": {"cidrs": ["10.0.0.1/32"]}, "egress_proxy_url": "http://x"},
             "provider_egress: set it to false",
         ),
