@@ -136,7 +136,6 @@ def test_an_adopted_network_is_not_made_and_everything_lies_in_it(adopted):
     assert the(found, "aws:lb/targetGroup:TargetGroup").inputs["vpcId"] == theirs["vpc_id"]
     groups = found.of_type("aws:ec2/securityGroup:SecurityGroup")
     assert {group.inputs["vpcId"] for group in groups} == {theirs["vpc_id"]}
-    assert found.outputs == {} or found.outputs["vpc_id"] == theirs["vpc_id"]
 
 
 def test_pods_in_an_adopted_network_talk_to_its_ranges(adopted):

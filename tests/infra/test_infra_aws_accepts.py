@@ -4,9 +4,8 @@ import json
 import re
 
 import pytest
-from support.plans import ROOT, unwarned
+from infra.infra_stacks import ON_AWS, planned
 
-from lgp.planning.program import plan
 from lgp.planning.values import revealed
 
 DESCRIBED = ("securityGroup:SecurityGroup", "IngressRule", "EgressRule")
@@ -23,11 +22,9 @@ TRUST_LIMIT = 2_048
 """Characters of a trust policy (IAM quotas)."""
 
 
-@pytest.fixture(scope="module", params=["dev", "prod"])
+@pytest.fixture(params=ON_AWS)
 def resources(request):
-    with unwarned():
-        found = plan(ROOT, request.param).recording.resources
-    return [resource for resource in found if resource.type.startswith("aws:")]
+    return [each for each in planned(request.param).resources if each.type.startswith("aws:")]
 
 
 def of_type(resources, *endings):

@@ -13,7 +13,10 @@ def test_there_is_a_rotating_key_and_an_alias_for_each_domain(graph):
     keys = found.of_type("aws:kms/key:Key")
     assert [key.name for key in keys] == ["keys-cluster", "keys-data", "keys-logs", "keys-registry"]
     assert all(key.inputs["enableKeyRotation"] for key in keys)
-    assert {alias.inputs["targetKeyId"] for alias in found.of_type("aws:kms/alias:Alias")} <= {"<computed>"}
+    aliases = found.of_type("aws:kms/alias:Alias")
+    assert {alias.name: alias.references["targetKeyId"] for alias in aliases} == {
+        f"{key.name}-alias": (key.urn,) for key in keys
+    }
     component = found.named("keys")
     assert {resource.parent for resource in found.resources if resource is not component} == {component.urn}
 

@@ -16,7 +16,6 @@ from support.plans import ROOT, lgp_plan, unwarned
 from lgp.planning.compare import Comparison, compare
 from lgp.planning.program import plan
 from lgp.planning.recording import Recording
-from lgp.planning.replacements import is_stateful
 
 SETTINGS = "langgraph-platform:platform"
 STACKS = ("dev", "prod", "local")
@@ -204,17 +203,6 @@ def test_a_setting_that_is_wrong_is_one_line_with_its_path(folder, capfd, monkey
     assert "platform.colour: there is no such setting" in done.err
 
 
-def test_no_stack_declares_two_resources_of_one_name_or_without_its_provider(planned):
-    for stack in STACKS:
-        recording = planned(stack)
-        assert recording.duplicates == ()
-        assert not [
-            resource.urn
-            for resource in recording.resources
-            if resource.type.partition(":")[0] in {"aws", "kubernetes"} and resource.provider is None
-        ]
-
-
 def test_a_plan_opens_no_connection_and_no_kubeconfig(tmp_path):
     (tmp_path / "kubeconfig").write_text("{{{ garbage")
     guarded = """
@@ -272,25 +260,6 @@ def test_no_secret_of_a_stack_is_written(tmp_path, folder):
             "PHNlY3JldD4=",
         }
     assert not [p for p in out.rglob("*.*") if "-result" in p.read_text()]
-
-
-@pytest.fixture(scope="module")
-def renamed(folder, planned) -> Comparison:
-    """The stack `prod` under another name, as after `pulumi stack rename`."""
-    shutil.copy(folder / "Pulumi.prod.yaml", folder / "Pulumi.production.yaml")
-    with unwarned():
-        found = compare(planned("prod"), plan(folder, "production").recording)
-    (folder / "Pulumi.production.yaml").unlink()
-    return found
-
-
-def test_a_renamed_stack_has_the_same_resources(renamed):
-    assert (renamed.added, renamed.removed) == ((), ())
-    assert not [change.new.urn for change in renamed.changed if change.renamed]
-
-
-def test_a_renamed_stack_replaces_no_stateful_resource(renamed):
-    assert {c.new.name for c in renamed.changed if c.effect and is_stateful(c.new.type)} == set()
 
 
 def test_a_stack_that_moves_to_another_region_is_said_to_replace_what_holds_data(changed):
