@@ -210,7 +210,7 @@ def test_a_setting_that_is_missing_is_named():
 
 
 def test_digits_that_are_meant_as_text_may_be_written_as_a_number():
-    """`pulumi config set --path platform.account_id 444455556666` stores one, whatever quotes are used."""
+    """`pulumi config set --path platform.tags.cost-centre 4711` stores one where no text was before."""
     numbers = {"account_id": 444455556666, "tags.cost-centre": 4711, "workload.environment.MAX_CRASHES": 5}
     found = of("dev", numbers)
     assert {path: at(found, path) for path in numbers} == {path: str(one) for path, one in numbers.items()}
