@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Any, Optional, Self
 
 import pulumi
+from pulumi.runtime.config import is_config_secret
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from langgraph_components import rules
@@ -175,7 +176,12 @@ class PlatformSettings(Args):
         Raises:
             InvalidSettings: one line for each setting or rule: its path, what is allowed, what to change.
         """
-        given: Any = (config or pulumi.Config()).require_object("platform")
+        config = config or pulumi.Config()
+        if is_config_secret(config.full_key("platform")):
+            # an object's secret parts come back in the clear, and would be so in state and ConfigMaps
+            message = "platform: holds a secret, settings are none: name a key of the store instead"
+            raise InvalidSettings(message)
+        given: Any = config.require_object("platform")
         return cls.of(given)
 
     @classmethod

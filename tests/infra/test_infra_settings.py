@@ -316,6 +316,13 @@ def test_they_are_read_from_the_object_platform_of_the_configuration(stack):
     assert loaded({KEY: stack_settings(stack)}) == of(stack)
 
 
+def test_a_secret_among_them_is_refused_before_it_is_in_the_clear():
+    config = {KEY: stack_settings("local")}
+    with pytest.raises(InvalidSettings, match=r"^platform: holds a secret, settings are none: ") as caught:
+        record(lambda: PlatformSettings.load() and None, config=config, secret_keys=(KEY,))
+    assert "agent-server" not in str(caught.value)
+
+
 def test_a_configuration_of_ones_own_can_be_read():
     found = []
     config = {"other:platform": stack_settings("local")}
