@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 
 import pulumi
-import pulumi_random as random
 from pulumi_aws import ec2, secretsmanager, vpc
 
 from langgraph_components.args import In
 from langgraph_components.ordering import after as known_after
 from langgraph_components.physical_names import path_of_stack
-
-_PASSWORD_LENGTH = 40
 
 
 def client_only_group(  # noqa: PLR0913  # whom, to what, where
@@ -47,17 +44,6 @@ def client_only_group(  # noqa: PLR0913  # whom, to what, where
         for index, client in enumerate(clients)
     ]
     return group, rules
-
-
-def password(name: str, *, parent: pulumi.Resource, generation: int) -> random.RandomPassword:
-    """A password that stays until its generation changes; letters and digits: a URL can hold it as it is."""
-    return random.RandomPassword(
-        name,
-        length=_PASSWORD_LENGTH,
-        special=False,
-        keepers={"generation": str(generation)},
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
 
 
 def kept_secret(  # noqa: PLR0913  # a secret is its name, its key, its protection and its text

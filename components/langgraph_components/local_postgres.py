@@ -3,15 +3,13 @@
 from typing import Optional
 
 import pulumi
-from pulumi_random import RandomPassword
 from pydantic import Field
 
 from langgraph_components import local_store
 from langgraph_components.args import Args, Defaulted
+from langgraph_components.passwords import password
 from langgraph_components.pure import local_stores
 from langgraph_components.workload.parts import DNS_LABEL, MEMORY
-
-PASSWORD_LENGTH = 40
 
 
 class LocalPostgresArgs(Args):
@@ -118,7 +116,4 @@ class LocalPostgres(pulumi.ComponentResource):
         )
 
     def _password(self, logical: str) -> pulumi.Output[str]:
-        made = RandomPassword(
-            logical, length=PASSWORD_LENGTH, special=False, opts=pulumi.ResourceOptions(parent=self)
-        )
-        return pulumi.Output.secret(made.result)
+        return pulumi.Output.secret(password(logical, parent=self))

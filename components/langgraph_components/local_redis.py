@@ -3,15 +3,13 @@
 from typing import Optional
 
 import pulumi
-from pulumi_random import RandomPassword
 from pydantic import Field
 
 from langgraph_components import local_store
 from langgraph_components.args import Args, Defaulted
+from langgraph_components.passwords import password
 from langgraph_components.pure import local_stores
 from langgraph_components.workload.parts import DNS_LABEL, MEMORY
-
-PASSWORD_LENGTH = 40
 
 
 class LocalRedisArgs(Args):
@@ -59,13 +57,7 @@ class LocalRedis(pulumi.ComponentResource):
         """Declare it in a namespace of its own."""
         super().__init__("langgraph:index:LocalRedis", name, {}, opts)
         settings = LocalRedisArgs.of(args)
-        made = RandomPassword(
-            f"{name}-password",
-            length=PASSWORD_LENGTH,
-            special=False,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        password = pulumi.Output.secret(made.result)
+        made = pulumi.Output.secret(password(f"{name}-password", parent=self))
         memory = settings.memory
         image = local_stores.image(settings.image, settings.image_digest)
         declared = local_store.declare(
@@ -78,13 +70,13 @@ class LocalRedis(pulumi.ComponentResource):
                 settings.storage_size,
                 settings.storage_class,
             ),
-            {"valkey.conf": password.apply(lambda known: local_stores.valkey_settings(known, memory))},
+            {"valkey.conf": made.apply(lambda known: local_stores.valkey_settings(known, memory))},
         )
         self.host = declared.host
         self.namespace = declared.namespace
         self.secret_name = declared.secret_name
         self.port = pulumi.Output.from_input(local_stores.VALKEY_PORT)
-        self.url = pulumi.Output.format("redis://:{0}@{1}:{2}/0", password, self.host, self.port)
+        self.url = pulumi.Output.format("redis://:{0}@{1}:{2}/0", made, self.host, self.port)
         self.register_outputs(
             {
                 "host": self.host,

@@ -3,13 +3,13 @@
 from typing import Any, Optional, Self
 
 import pulumi
-import pulumi_random as random
 from pulumi_kubernetes import core, rbac
 from pydantic import Field, model_validator
 
 from langgraph_components import charts
 from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.custom_objects import custom_object
+from langgraph_components.passwords import password
 from langgraph_components.pure import labels, monitoring, stores
 from langgraph_components.pure.monitoring import ReceiverKind
 
@@ -208,9 +208,7 @@ class Observability(pulumi.ComponentResource):
                 monitoring.GRAFANA_ADMIN, args.namespace, args.store_name, entries
             )
             return custom_object(f"{name}-grafana-admin", wanted, opts)
-        password = random.RandomPassword(
-            f"{name}-grafana-password", length=40, special=False, opts=pulumi.ResourceOptions(parent=self)
-        )
+        made = password(f"{name}-grafana-password", parent=self)
         return core.v1.Secret(
             f"{name}-grafana-admin",
             metadata={
@@ -218,7 +216,7 @@ class Observability(pulumi.ComponentResource):
                 "namespace": args.namespace,
                 "labels": labels.common(monitoring.RELEASE),
             },
-            string_data={"admin-user": "admin", "admin-password": password.result},
+            string_data={"admin-user": "admin", "admin-password": made},
             opts=opts,
         )
 

@@ -4,7 +4,8 @@ from typing import Optional
 
 import pulumi
 
-from langgraph_components.data_access import kept_secret, password
+from langgraph_components.data_access import kept_secret
+from langgraph_components.passwords import alternating, password
 from langgraph_components.postgres_args import Credentials, PostgresDatabaseArgs
 from langgraph_components.pure import data_policies
 from langgraph_components.pure.environment import active_role
@@ -16,7 +17,7 @@ def master_password(
     """The password of the role that migrates; None where RDS makes and keeps it."""
     if args.rds_keeps_password():
         return None
-    return password(f"{name}-master-password", parent=parent, generation=1).result
+    return password(f"{name}-master-password", parent=parent, generation=1)
 
 
 def master_secret(
@@ -46,15 +47,11 @@ def application_secret(
     """ARN of the secret of the role that serves; None with `credentials: iam`."""
     if args.credentials is not Credentials.SECRET:
         return None
-    generations = data_policies.slot_generations(args.generation)
-    made = [
-        password(f"{name}-application-{slot}", parent=parent, generation=generation)
-        for slot, generation in zip("ab", generations, strict=True)
-    ]
+    _, serving = alternating(f"{name}-application", parent=parent, generation=args.generation)
     text = pulumi.Output.json_dumps(
         {
             "username": active_role(data_policies.APPLICATION_ROLE, args.generation),
-            "password": made[generations.index(args.generation)].result,
+            "password": serving,
         }
     )
     return kept_secret(

@@ -8,8 +8,9 @@ from pulumi_aws import elasticache
 from pydantic import Field, ValidationInfo, field_validator
 
 from langgraph_components.args import Args, Defaulted, In
-from langgraph_components.data_access import client_only_group, kept_secret, password
+from langgraph_components.data_access import client_only_group, kept_secret
 from langgraph_components.ordering import after
+from langgraph_components.passwords import alternating, password
 from langgraph_components.physical_names import of_stack
 from langgraph_components.pure import data_policies, windows
 
@@ -160,13 +161,13 @@ class RedisCache(pulumi.ComponentResource):
             vpc_id=settings.vpc_id,
             clients=settings.client_security_group_ids,
         )
-        passwords = self._passwords()
+        passwords, serving = alternating(f"{name}-password", parent=self, generation=settings.generation)
         user = self._user("application", data_policies.CACHE_USER, passwords)
         nodes = self._nodes(access.id, self._users(user))
         self.host = after(nodes.primary_endpoint_address, *rules)
         self.port = pulumi.Output.from_input(_PORT)
         self.security_group_id = access.id
-        self.secret_arn = self._secret(passwords, user)
+        self.secret_arn = self._secret(serving, user)
         self.register_outputs(
             {
                 "host": self.host,
@@ -175,14 +176,6 @@ class RedisCache(pulumi.ComponentResource):
                 "securityGroupId": self.security_group_id,
             }
         )
-
-    def _passwords(self) -> list[pulumi.Output[str]]:
-        """The two that are valid: of this generation, and of the one before."""
-        generations = data_policies.slot_generations(self._args.generation)
-        return [
-            password(f"{self._name}-password-{slot}", parent=self, generation=generation).result
-            for slot, generation in zip("ab", generations, strict=True)
-        ]
 
     def _user(self, label: str, login: str, passwords: list[pulumi.Output[str]]) -> elasticache.User:
         allowed = data_policies.NOBODY
@@ -203,7 +196,7 @@ class RedisCache(pulumi.ComponentResource):
 
         It has a password all the same: a Valkey user group takes no user without.
         """
-        unused = password(f"{self._name}-password-default", parent=self, generation=1).result
+        unused = password(f"{self._name}-password-default", parent=self, generation=1)
         nobody = self._user("default", "default", [unused])
         return elasticache.UserGroup(
             f"{self._name}-users",
@@ -270,10 +263,9 @@ class RedisCache(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _secret(self, passwords: list[pulumi.Output[str]], user: elasticache.User) -> pulumi.Output[str]:
+    def _secret(self, serving: pulumi.Output[str], user: elasticache.User) -> pulumi.Output[str]:
         """The login, told only once the cache knows its password."""
         args = self._args
-        serving = passwords[data_policies.slot_generations(args.generation).index(args.generation)]
         login = data_policies.CACHE_USER
         text = pulumi.Output.json_dumps(
             {

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 EVERYBODY_BELOW = 8
 """Length of a prefix below which a network is no longer somebody's: `0.0.0.0/0`, or its two halves."""
 
-TIMES = budget.Times()
-"""Of the server; the balancer's are settings."""
 AWS_ALONE = (
     *("account_id", "region", "network", "encryption", "cluster", "node_autoscaler", "database"),
     *("cache", "edge", "attachments"),
@@ -107,8 +105,11 @@ def times_fit(settings: PlatformSettings) -> Sentences:
     if settings.edge is None:
         return
     for name, times in (
-        ("idle_timeout_seconds", replace(TIMES, balancer_idle=settings.edge.idle_timeout_seconds)),
-        ("deregistration_seconds", replace(TIMES, deregistration_delay=settings.edge.deregistration_seconds)),
+        ("idle_timeout_seconds", replace(budget.TIMES, balancer_idle=settings.edge.idle_timeout_seconds)),
+        (
+            "deregistration_seconds",
+            replace(budget.TIMES, deregistration_delay=settings.edge.deregistration_seconds),
+        ),
     ):
         for sentence in budget.check_times(times):
             yield f"edge.{name}: {sentence}"
@@ -200,7 +201,7 @@ def secrets_have_a_source(settings: PlatformSettings) -> Sentences:
         yield "secrets.source: kubernetes is for `local`; on AWS use aws, vault or gcp"
     if source not in {"vault", "gcp"}:
         return
-    if "API_KEY_PEPPER" not in settings.environment_secrets:
+    if settings.makes_pepper:
         yield f"environment_secrets.API_KEY_PEPPER: is required: nothing is made in {source}"
     if settings.secrets.existing_store and not settings.secrets.existing_aws_store:
         yield (

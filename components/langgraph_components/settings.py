@@ -27,6 +27,9 @@ from langgraph_components.pure import iam, stores
 from langgraph_components.redis_cache import RedisSettings
 from langgraph_components.secrets_args import SecretSource, SecretsSettings
 
+PEPPER = "API_KEY_PEPPER"
+"""Environment variable with the secret of the API keys' HMAC."""
+
 
 class Environment(StrEnum):
     """What a stack is for: it decides which rules its settings must keep."""
@@ -134,7 +137,7 @@ class PlatformSettings(Args):
     @property
     def makes_pepper(self) -> bool:
         """Whether the secret of the API keys is made here: it is, unless the store has one."""
-        return "API_KEY_PEPPER" not in self.environment_secrets
+        return PEPPER not in self.environment_secrets
 
     def key_domains(self) -> list[KeyDomain]:
         """The KMS keys that something of the stack uses: what is adopted has keys of its own."""

@@ -14,7 +14,7 @@ def plan_document(recording: Recording) -> dict[str, Any]:
 
     Types are Pulumi's tokens; parent and provider are URNs; null is the stack, and a default provider.
     """
-    resources = [_resource(resource) for resource in recording.resources]
+    resources = [resource_document(resource) for resource in recording.resources]
     return {"stack": recording.stack, "resources": resources, "outputs": masked(recording.outputs)}
 
 
@@ -27,14 +27,15 @@ def comparison_document(comparison: Comparison, stack: str, against: str) -> dic
     return {
         "stack": stack,
         "against": against,
-        "added": [_resource(resource) for resource in comparison.added],
-        "removed": [_resource(resource) for resource in comparison.removed],
+        "added": [resource_document(resource) for resource in comparison.added],
+        "removed": [resource_document(resource) for resource in comparison.removed],
         "changed": [_change(change) for change in comparison.changed],
         "outputs": [_property(each.path, each.old, each.new) for each in comparison.outputs],
     }
 
 
-def _resource(resource: Resource) -> dict[str, Any]:
+def resource_document(resource: Resource) -> dict[str, Any]:
+    """What every document tells of a resource."""
     return {
         "type": resource.type,
         "name": resource.name,

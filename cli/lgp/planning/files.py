@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lgp.errors import PlanFailed, UsageProblem
+from lgp.planning.document import resource_document
 from lgp.planning.recording import Recording, Resource
 from lgp.planning.shape import is_chart, is_object, shown_inputs
 from lgp.planning.yaml_text import written
@@ -80,12 +81,7 @@ def graph_json(recording: Recording) -> str:
 def _node(resource: Resource) -> dict[str, Any]:
     return {
         "urn": resource.urn,
-        "type": resource.type,
-        "name": resource.name,
-        "parent": resource.parent,
-        "provider": resource.provider,
-        "protect": resource.protect,
-        "inputs": shown_inputs(resource),
+        **resource_document(resource),
         "dependencies": list(resource.depends_on),
         "references": {key: list(urns) for key, urns in resource.references.items()},
     }

@@ -199,6 +199,10 @@ class Times:
     """How often it is renewed."""
 
 
+TIMES = Times()
+"""As shipped: what the server is told, and what the balancer's settings are held to."""
+
+
 def check_times(times: Times) -> list[str]:
     """What does not hold together, as sentences with the numbers."""
     t = times

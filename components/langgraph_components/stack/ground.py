@@ -6,11 +6,10 @@ from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_random import RandomPassword
 
+from langgraph_components.passwords import password
 from langgraph_components.settings import PlatformSettings
 
-PEPPER = "API_KEY_PEPPER"
 PEPPER_LENGTH = 48
 """Characters; the server refuses less than 32."""
 
@@ -38,10 +37,7 @@ class Base:
 
     def pepper(self) -> pulumi.Output[str]:
         """Secret of the API keys' HMAC; a new one would make every key useless, so it never changes."""
-        made = RandomPassword(
-            self.called("api-key-pepper"), length=PEPPER_LENGTH, special=False, opts=self.opts()
-        )
-        return made.result
+        return password(self.called("api-key-pepper"), parent=self.parent, length=PEPPER_LENGTH)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import pulumi_kubernetes as kubernetes
 from langgraph_components.container_image import ContainerImage, ContainerImageArgs
 from langgraph_components.local_postgres import LocalPostgres, LocalPostgresArgs
 from langgraph_components.local_redis import LocalRedis, LocalRedisArgs
-from langgraph_components.stack.ground import PEPPER, Base, Ground
+from langgraph_components.settings import PEPPER
+from langgraph_components.stack.ground import Base, Ground
 from langgraph_components.workload.parts import (
     DatabaseAuth,
     DatabaseSsl,

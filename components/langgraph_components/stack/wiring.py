@@ -15,7 +15,8 @@ from langgraph_components.postgres_database import PostgresDatabase
 from langgraph_components.pure import stores
 from langgraph_components.redis_cache import RedisCache
 from langgraph_components.secrets_operator import SecretsOperator
-from langgraph_components.stack.ground import PEPPER, Base
+from langgraph_components.settings import PEPPER
+from langgraph_components.stack.ground import Base
 from langgraph_components.workload.parts import (
     DatabaseAuth,
     WorkloadAttachments,

@@ -10,7 +10,6 @@ from pulumi_kubernetes import apiextensions, core
 from langgraph_components.custom_objects import custom_object
 from langgraph_components.ordering import after
 from langgraph_components.pure import budget, environment, labels, pods, stores
-from langgraph_components.pure.budget import Times
 from langgraph_components.workload.parts import DatabaseAuth, WorkloadAttachments, WorkloadSecret
 from langgraph_components.workload.scope import Scope
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from langgraph_components.agent_workload import AgentWorkloadArgs
 
 MASTER, DATABASE, APPLICATION = "master", "database", "application"
-TIMES = Times()
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,7 @@ def database_url(args: "AgentWorkloadArgs", host: Any, user: str | None) -> pulu
 def _environment(args: "AgentWorkloadArgs") -> dict[str, Any]:
     """Everything that is not a secret."""
     found = {
-        **budget.server_environment(TIMES, pool_min=args.least_pool(), pool_max=args.pool_max_size),
+        **budget.server_environment(budget.TIMES, pool_min=args.least_pool(), pool_max=args.pool_max_size),
         "HOST": "0.0.0.0",  # noqa: S104  # network policies decide who reaches it
         "AUTH": args.auth.value,
         "ALLOWED_ORIGINS": ",".join(args.allowed_origins),

@@ -8,9 +8,9 @@ from pulumi_kubernetes import apps, batch, core
 
 from langgraph_components.ordering import after
 from langgraph_components.pure import autoscaling, environment, jobs, labels, pods
-from langgraph_components.pure.budget import API_PORT, METRICS_PORT, SWEEP_POOL
+from langgraph_components.pure.budget import API_PORT, METRICS_PORT, SWEEP_POOL, TIMES
 from langgraph_components.pure.labels import Part
-from langgraph_components.workload.configuration import TIMES, Configuration, database_url
+from langgraph_components.workload.configuration import Configuration, database_url
 from langgraph_components.workload.parts import DatabaseAuth, WorkloadApi, WorkloadWorkers
 from langgraph_components.workload.scope import Scope
 
@@ -65,6 +65,14 @@ def _awaited(seconds: int) -> pulumi.CustomTimeouts:
     return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
 
 
+def _task(
+    args: "AgentWorkloadArgs", container: pods.Container, part: Part, account: pulumi.Output[str]
+) -> dict[str, Any]:
+    """Template of a process that ends; that it is tried again is its Job's business."""
+    placement = _placement(args)
+    return pods.Pod(container, part=part, account=account, placement=placement, restart="Never").template()
+
+
 def _migration(
     scope: Scope, args: "AgentWorkloadArgs", config: Configuration, policies: list[pulumi.Resource]
 ) -> pulumi.Resource:
@@ -89,13 +97,7 @@ def _migration(
         resources=TASK,
         volumes=config.migrating,
     )
-    template = pods.Pod(
-        container,
-        part=Part.MIGRATION,
-        account=config.migration_account,
-        placement=_placement(args),
-        restart="Never",
-    ).template()
+    template = _task(args, container, Part.MIGRATION, config.migration_account)
     name = jobs.migration_name(args.image_hash, args.database.generation)
     return scope.declare(
         batch.v1.Job,
@@ -193,13 +195,7 @@ def _retention(
         resources=TASK,
         volumes=config.serving,
     )
-    template = pods.Pod(
-        container,
-        part=Part.RETENTION,
-        account=config.account,
-        placement=_placement(args),
-        restart="Never",
-    ).template()
+    template = _task(args, container, Part.RETENTION, config.account)
     spec = jobs.sweep(template, schedule=args.retention.schedule, time_zone=args.retention.time_zone)
     metadata = scope.metadata("agent-server-retention", Part.RETENTION)
     return scope.declare(batch.v1.CronJob, "retention", metadata, scope.opts(depends_on=migrated), spec=spec)
