@@ -17,7 +17,9 @@ QUICK = {
     "LEASE_SECONDS": "2",
     "LEASE_RENEW_SECONDS": "0.5",
     "RETENTION_SWEEP_SECONDS": "0",
+    "DRAIN_SECONDS": "3",
     "SHUTDOWN_SECONDS": "5",
+    "METRICS_PORT": "0",
     "LOG_LEVEL": "INFO",
 }
 """A process that dies is noticed after two seconds."""

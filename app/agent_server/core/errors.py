@@ -4,11 +4,14 @@
     ├── ConfigurationError          the process does not start; the message is the one line shown
     ├── Unauthenticated             401
     ├── Forbidden                   403
-    │   └── ForbiddenOrigin
+    │   ├── ForbiddenOrigin
+    │   ├── ForbiddenRole
+    │   └── SelfApproval
     ├── NotFound                    404
     │   ├── UnknownGraph
     │   ├── UnknownThread
-    │   └── UnknownRun
+    │   ├── UnknownRun
+    │   └── UnknownAttachment
     ├── MethodNotAllowed            405
     ├── RequestTimeout              408
     ├── Conflict                    409
@@ -18,14 +21,21 @@
     │   ├── RunCancelled
     │   └── RunFinished
     ├── BodyTooLarge                413
+    ├── UnsupportedMediaType        415
     ├── Invalid                     422
     │   ├── InvalidInput
     │   ├── InvalidAnswer
     │   ├── SeveralInterrupts
     │   ├── UnknownInterrupt
     │   └── IdempotencyKeyReused
+    ├── HeadersTooLarge             431
+    ├── TooMany                     429, with Retry-After
+    │   ├── RateLimited
+    │   ├── TooManyRuns
+    │   └── TooManyStreams
     ├── RunFailed                   500, the graph raised
     │   └── Poison                  its process died again and again
+    ├── AttachmentsUnavailable      501, none are kept here
     ├── Unavailable                 503, with Retry-After
     │   ├── DatabaseUnavailable
     │   ├── Overloaded
@@ -88,6 +98,21 @@ class ForbiddenOrigin(Forbidden):
     code = "forbidden_origin"
 
 
+class ForbiddenRole(Forbidden):
+    """The caller's role does not include this."""
+
+    code = "forbidden_role"
+
+    def __init__(self, role: str, needed: str) -> None:
+        super().__init__(f"The role {role} may not do this: {needed} may.")
+
+
+class SelfApproval(Forbidden):
+    """Who started the run may not answer what it waits for."""
+
+    code = "self_approval"
+
+
 class NotFound(ServerError):
     """Nothing there, or not the caller's."""
 
@@ -120,6 +145,15 @@ class UnknownRun(NotFound):
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"There is no run {run_id!r}.")
+
+
+class UnknownAttachment(NotFound):
+    """No attachment of that id for this tenant."""
+
+    code = "unknown_attachment"
+
+    def __init__(self, attachment_id: str) -> None:
+        super().__init__(f"There is no attachment {attachment_id!r}.")
 
 
 class MethodNotAllowed(ServerError):
@@ -201,6 +235,49 @@ class BodyTooLarge(ServerError):
     code = "body_too_large"
 
 
+class UnsupportedMediaType(ServerError):
+    """The content is of a type that is not taken."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class HeadersTooLarge(ServerError):
+    """The headers exceed what one request may carry."""
+
+    status = 431
+    code = "headers_too_large"
+
+
+class TooMany(ServerError):
+    """More than the caller or its tenant may ask for; `retry_after` seconds later there may be room."""
+
+    status = 429
+    code = "too_many"
+
+    def __init__(self, detail: str, retry_after: int = 1, **extra: Any) -> None:
+        super().__init__(detail, **extra)
+        self.retry_after = retry_after
+
+
+class RateLimited(TooMany):
+    """Too many requests in too short a time."""
+
+    code = "rate_limited"
+
+
+class TooManyRuns(TooMany):
+    """The tenant has as many pending and running runs as it may."""
+
+    code = "too_many_runs"
+
+
+class TooManyStreams(TooMany):
+    """The tenant has as many open streams in this process as it may."""
+
+    code = "too_many_streams"
+
+
 class InvalidInput(Invalid):
     """The input does not fit the graph's input schema."""
 
@@ -241,6 +318,13 @@ class Poison(RunFailed):
     """The process that executed the run died each time."""
 
     code = "poison"
+
+
+class AttachmentsUnavailable(ServerError):
+    """Neither a bucket nor a folder of attachments is configured."""
+
+    status = 501
+    code = "attachments_unavailable"
 
 
 class Unavailable(ServerError):

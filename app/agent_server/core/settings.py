@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     """libpq URL of the primary."""
     database_direct_url: SecretStr | None = None
     """The same database without a transaction pooler, for migrations and LISTEN."""
+    database_read_url: SecretStr | None = None
+    """A read replica, for state and history of threads that have been quiet for a while."""
+    database_wait_seconds: Seconds = 60
+    """How long a start goes on asking a database that is unreachable before it gives up."""
     database_auth: Literal["url", "file", "iam"] = "url"
     """Where a new connection's user and password come from: the URL, two files, or an RDS IAM token."""
     database_user_file: Path = Path("/run/secrets/database/username")
@@ -53,17 +57,61 @@ class Settings(BaseSettings):
     """Connections at most, beside one for lease renewal and one for LISTEN."""
     statement_timeout_seconds: Seconds = 60
     """Server-side bound of any statement; named queries have tighter ones."""
+    checkpoint_partitions: Annotated[int, Field(ge=0, le=256)] = 0
+    """Hash partitions by thread of LangGraph's checkpoint tables, made by the first `migrate`; 0 for none."""
+    redis_url: SecretStr | None = None
+    """`rediss://user:password@host:6379/0`; shares rate limits between processes, and is never the truth."""
+    redis_ca_file: Path | None = None
+    """CA of that server, where it is a private one."""
 
     langgraph_config: Path = Path("langgraph.json")
     """The file that names the graphs."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    auth: Literal["none", "keys"] = "none"
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 9464
+    """Port of `GET /metrics`; 0 switches it off."""
+
+    auth: Literal["none", "keys", "oidc"] = "none"
     """`none` is admitted on a loopback host only."""
     api_key_pepper: SecretStr | None = None
     """Secret of the API keys' HMAC, at least 32 characters."""
+    oidc_issuer: str | None = None
+    """The one `iss` that tokens may have."""
+    oidc_audience: str | None = None
+    """The one `aud` that tokens must have."""
+    oidc_jwks_url: str | None = None
+    """Where the issuer's keys are; without, what its discovery document says."""
+    oidc_algorithms: Annotated[tuple[str, ...], NoDecode] = ("RS256", "ES256")
+    """Signature algorithms that are admitted, whatever a token's header says; asymmetric ones only."""
+    oidc_subject_claim: str = "sub"
+    """The claim that says who it is: the audit's subject."""
+    oidc_tenant_claim: str = "tenant"
+    """The claim that names the tenant."""
+    oidc_role_claim: str = "roles"
+    """The claim with the role or roles; a path with dots reaches into objects."""
+    oidc_roles: Annotated[tuple[str, ...], NoDecode] = ()
+    """`value=role` pairs: what the claim's values mean here; without, they are the roles' own names."""
+    forbid_self_approval: bool = False
+    """Whether who started a thread's waiting run is refused as the one who answers it."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Browser origins that CORS admits."""
+    allow_credentials: bool = False
+    """Whether CORS lets browsers send cookies and the like; never together with the origin `*`."""
+
+    max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 2**20)] = 2**20
+    """The largest JSON body that is read."""
+    recursion_limit_max: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """The most supersteps that a client may ask for."""
+    tenant_runs_max: Annotated[int, Field(ge=0)] = 1000
+    """Pending and running runs of one tenant; 0 sets no bound."""
+    tenant_streams_max: Annotated[int, Field(ge=0)] = 500
+    """Open streams of one tenant in one process; 0 sets no bound."""
+    rate_limit_caller: str | None = None
+    """Requests of one key or subject, as `600/minute`; none without."""
+    rate_limit_tenant: str | None = None
+    """Requests of one tenant, alike."""
+    rate_limit_replicas: Annotated[int, Field(ge=1)] = 1
+    """Processes that share a limit: without Redis, each admits its part."""
 
     lease_seconds: Seconds = 15
     """Life of a run's lease: a dead process's runs are taken over after it."""
@@ -81,6 +129,8 @@ class Settings(BaseSettings):
     """How long stream events gather before they are stored, in milliseconds."""
     worker_concurrency: Annotated[int, Field(ge=1)] = 10
     """Enqueued and orphaned runs that a process executes at once."""
+    drain_seconds: Seconds = 20
+    """How long a run may go on to its next superstep after SIGTERM; part of SHUTDOWN_SECONDS."""
     shutdown_seconds: Seconds = 30
     """How long a stop may take."""
     keep_alive_seconds: Annotated[int, Field(ge=1)] = 330
@@ -101,17 +151,34 @@ class Settings(BaseSettings):
     retention_sweep_seconds: Retention = 300
     """How often a process tries to sweep; 0 leaves it to the `retention` command."""
 
+    attachments_bucket: str | None = None
+    """S3 bucket of attachments."""
+    attachments_dir: Path | None = None
+    """Folder of attachments, where there is no bucket; processes of one installation share it."""
+    attachment_bytes: Annotated[int, Field(ge=1)] = 25 * 2**20
+    """The largest attachment."""
+    aws_endpoint_url_s3: str | None = None
+    """Where S3 is, if it is not Amazon's."""
+
+    otel_exporter_otlp_endpoint: str | None = None
+    """Base URL of an OTLP/HTTP receiver: with it, requests and runs are traced."""
+    otel_exporter_otlp_traces_endpoint: str | None = None
+    """The whole URL for traces alone, which comes first."""
+    otel_service_name: str = "agent-server"
+    """What traces call this service."""
+    trace_content: bool = False
+    """Whether traces hold prompts, inputs and answers."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "oidc_algorithms", "oidc_roles", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("database_url", "database_direct_url")
+    @field_validator("database_url", "database_direct_url", "database_read_url")
     @classmethod
     def _readable(cls, value: SecretStr | None) -> SecretStr | None:
         try:
@@ -128,6 +195,10 @@ class Settings(BaseSettings):
             wrong.append("POOL_MIN_SIZE is above POOL_MAX_SIZE")
         if self.lease_renew_seconds * 2 > self.lease_seconds:
             wrong.append("LEASE_RENEW_SECONDS must be at most half of LEASE_SECONDS")
+        if self.drain_seconds > self.shutdown_seconds:
+            wrong.append("DRAIN_SECONDS is above SHUTDOWN_SECONDS, of which it is a part")
+        if self.attachments_bucket and self.attachments_dir:
+            wrong.append("ATTACHMENTS_BUCKET and ATTACHMENTS_DIR exclude each other")
         if self.database_auth == "iam":
             wrong += self._missing_for_iam()
         if wrong:

@@ -94,16 +94,22 @@ def test_a_wrong_value_stops_the_start_by_name_and_is_not_shown(
     assert "wrong-value" not in detail
 
 
-@pytest.mark.parametrize("name", [name for name in NUMBERS if not name.startswith(("retention", "port"))])
+ZERO_MEANS_NONE = {
+    *("port", "metrics_port", "checkpoint_partitions", "tenant_runs_max", "tenant_streams_max"),
+    *(name for name in NUMBERS if name.startswith("retention")),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in NUMBERS if name not in ZERO_MEANS_NONE])
 def test_a_number_that_must_be_positive_is_not_zero(environment: Environment, name: str) -> None:
     environment(**{name.upper(): "0"})
     assert name.upper() in refusal()
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in NUMBERS if name.endswith(("days", "max", "sweep_seconds"))]
+    "name", sorted(ZERO_MEANS_NONE - {"retention_events_seconds", "retention_idempotency_seconds"})
 )
-def test_zero_switches_a_retention_off(environment: Environment, name: str) -> None:
+def test_zero_switches_it_off(environment: Environment, name: str) -> None:
     environment(**{name.upper(): "0"})
     assert getattr(read_settings(), name) == 0
 
