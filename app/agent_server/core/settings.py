@@ -1,8 +1,10 @@
 """The only reader of the environment. Names, defaults and units are those of docs/contract.md §2."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import limits
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -11,6 +13,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from agent_server.core.errors import ConfigurationError
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+RATE_MAX = 100_000
+"""Requests of one rate limit: each that is admitted is remembered until its time is over."""
+
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?")
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Retention = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -178,6 +184,29 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                msg = "an origin is * or as browsers send it, https://console.example or http://localhost:3000"
+                raise ValueError(msg)
+        return value
+
+    @field_validator("rate_limit_caller", "rate_limit_tenant")
+    @classmethod
+    def _rate(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            rates = limits.parse_many(value)
+        except ValueError:
+            rates = []
+        if len(rates) != 1 or not 1 <= rates[0].amount <= RATE_MAX or rates[0].get_expiry() < 1:
+            msg = f"not a rate of 1 to {RATE_MAX} requests, as 600/minute or 5000/hour is one"
+            raise ValueError(msg)
+        return value
+
     @field_validator("database_url", "database_direct_url", "database_read_url")
     @classmethod
     def _readable(cls, value: SecretStr | None) -> SecretStr | None:
@@ -197,6 +226,10 @@ class Settings(BaseSettings):
             wrong.append("LEASE_RENEW_SECONDS must be at most half of LEASE_SECONDS")
         if self.drain_seconds > self.shutdown_seconds:
             wrong.append("DRAIN_SECONDS is above SHUTDOWN_SECONDS, of which it is a part")
+        if "*" in self.allowed_origins and self.allow_credentials:
+            wrong.append("ALLOWED_ORIGINS=* and ALLOW_CREDENTIALS exclude each other: name the origins")
+        if "*" in self.allowed_origins and self.auth == "none":
+            wrong.append("ALLOWED_ORIGINS=* needs AUTH=keys or oidc: any web page could use this machine's server")
         if self.attachments_bucket and self.attachments_dir:
             wrong.append("ATTACHMENTS_BUCKET and ATTACHMENTS_DIR exclude each other")
         if self.database_auth == "iam":

@@ -2,12 +2,12 @@
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from agent_server import __version__
 from agent_server.core.errors import ServerError
 from agent_server.http.access import Access
+from agent_server.http.cors import Cors
 from agent_server.http.envelope import Envelope
 from agent_server.http.probes import make_probes
 from agent_server.http.problems import on_http_exception, on_server_error, on_unexpected
@@ -24,18 +24,7 @@ def create_app(engine: Engine) -> ASGIApp:
     app.include_router(make_router(engine, Access(keys, settings.allowed_origins)))
     if settings.allowed_origins:
         app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.allowed_origins),
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Idempotency-Key",
-                "Last-Event-ID",
-                "Prefer",
-                "X-Request-Id",
-            ],
-            expose_headers=["Location", "Retry-After", "X-Request-Id"],
+            Cors, origins=settings.allowed_origins, allow_credentials=settings.allow_credentials
         )
     return Envelope(app)
 
