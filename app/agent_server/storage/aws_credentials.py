@@ -17,7 +17,7 @@ import structlog
 
 from agent_server.core.errors import ConfigurationError, DatabaseUnavailable
 from agent_server.core.settings import Settings
-from agent_server.storage.rds_token import AwsCredentials
+from agent_server.storage.sigv4 import AwsCredentials
 
 AGENT_HOSTS = frozenset({"169.254.170.2", "169.254.170.23", "fd00:ec2::23", "localhost"})
 """Beside the loopback addresses, all that a pod's token is ever sent to: the addresses that AWS documents."""

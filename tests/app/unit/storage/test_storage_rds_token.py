@@ -13,7 +13,8 @@ from botocore.signers import RequestSigner, generate_db_auth_token
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_server.storage.rds_token import AwsCredentials, Target, rds_token
+from agent_server.storage.rds_token import Target, rds_token
+from agent_server.storage.sigv4 import AwsCredentials
 
 AT = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
 STATIC = AwsCredentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
