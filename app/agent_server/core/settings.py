@@ -189,7 +189,7 @@ class Settings(BaseSettings):
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
-                msg = "an origin is * or as browsers send it, https://console.example or http://localhost:3000"
+                msg = "an origin is * or as browsers send it: https://console.example, http://localhost:3000"
                 raise ValueError(msg)
         return value
 
@@ -219,19 +219,20 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _cross_field(self) -> Self:
-        wrong: list[str] = []
-        if self.pool_min_size > self.pool_max_size:
-            wrong.append("POOL_MIN_SIZE is above POOL_MAX_SIZE")
-        if self.lease_renew_seconds * 2 > self.lease_seconds:
-            wrong.append("LEASE_RENEW_SECONDS must be at most half of LEASE_SECONDS")
-        if self.drain_seconds > self.shutdown_seconds:
-            wrong.append("DRAIN_SECONDS is above SHUTDOWN_SECONDS, of which it is a part")
-        if "*" in self.allowed_origins and self.allow_credentials:
-            wrong.append("ALLOWED_ORIGINS=* and ALLOW_CREDENTIALS exclude each other: name the origins")
-        if "*" in self.allowed_origins and self.auth == "none":
-            wrong.append("ALLOWED_ORIGINS=* needs AUTH=keys or oidc: any web page could use this machine's server")
-        if self.attachments_bucket and self.attachments_dir:
-            wrong.append("ATTACHMENTS_BUCKET and ATTACHMENTS_DIR exclude each other")
+        rules = {
+            "POOL_MIN_SIZE is above POOL_MAX_SIZE": self.pool_min_size > self.pool_max_size,
+            "LEASE_RENEW_SECONDS must be at most half of LEASE_SECONDS": self.lease_renew_seconds * 2
+            > self.lease_seconds,
+            "DRAIN_SECONDS is above SHUTDOWN_SECONDS, of which it is a part": self.drain_seconds
+            > self.shutdown_seconds,
+            "ALLOWED_ORIGINS=* and ALLOW_CREDENTIALS exclude each other: name the origins": self.allow_credentials
+            and "*" in self.allowed_origins,
+            "ALLOWED_ORIGINS=* needs AUTH=keys or oidc: any web page could use this server": self.auth == "none"
+            and "*" in self.allowed_origins,
+            "ATTACHMENTS_BUCKET and ATTACHMENTS_DIR exclude each other": self.attachments_bucket is not None
+            and self.attachments_dir is not None,
+        }
+        wrong = [rule for rule, broken in rules.items() if broken]
         if self.database_auth == "iam":
             wrong += self._missing_for_iam()
         if wrong:

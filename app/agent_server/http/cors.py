@@ -12,7 +12,7 @@ SHOWN = ("Location", "Retry-After", "X-Request-Id")
 
 
 class Cors:
-    """ASGI middleware. A preflight of an admitted origin is answered without credentials, as browsers send it.
+    """ASGI middleware. An admitted origin's preflight is answered without credentials, as browsers send it.
 
     To another origin there is no CORS here: its preflight is a method that no route has, 405, and its
     requests are answered as anybody's, in headers that keep its pages from reading them.
