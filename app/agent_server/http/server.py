@@ -8,9 +8,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -23,11 +23,15 @@ from agent_server.core.errors import ConfigurationError, ServerError
 from agent_server.core.settings import Settings
 from agent_server.graphs.registry import Registry, load_graphs
 from agent_server.http.app import create_app, create_probes
+from agent_server.http.exposition import create_exposition
 from agent_server.runs.engine import Engine, open_engine
+from agent_server.storage.gauges import DatabaseGauges
 
 BACKLOG = 2048
 LEFT_SECONDS = 0.2
 """How long a stop waits, beyond SHUTDOWN_SECONDS, for nodes that do not end when they are told to."""
+METRICS_CLOSE_SECONDS = 1
+"""How long a stop waits for a scrape that is under way."""
 _THREADS = "node"
 
 log = structlog.get_logger()
@@ -41,15 +45,15 @@ def serve(settings: Settings, *, worker: bool) -> None:
         DatabaseUnavailable: PostgreSQL does not answer.
     """
     registry = load_graphs(settings.langgraph_config)
-    with _bind(settings) as listening:
-        _run(_serve(settings, registry, _Face("serving", create_app, listening), worker=worker))
+    with _bind(settings.host, settings.port) as listening, _bind_metrics(settings) as scraped:
+        _run(_serve(settings, registry, _Face("serving", create_app, listening, scraped), worker=worker))
 
 
 def work(settings: Settings) -> None:
     """Execute enqueued and orphaned runs, and answer the probes, until a signal. Raises as `serve`."""
     registry = load_graphs(settings.langgraph_config)
-    with _bind(settings) as listening:
-        _run(_serve(settings, registry, _Face("working", create_probes, listening), worker=True))
+    with _bind(settings.host, settings.port) as listening, _bind_metrics(settings) as scraped:
+        _run(_serve(settings, registry, _Face("working", create_probes, listening, scraped), worker=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class _Face:
     name: str
     app: Callable[[Engine], ASGIApp]
     listening: socket.socket
+    scraped: socket.socket | None
+    """Where the metrics are."""
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
@@ -81,7 +87,12 @@ def _leaves(group: BaseExceptionGroup[ServerError]) -> list[ServerError]:
 
 async def _serve(settings: Settings, registry: Registry, face: _Face, *, worker: bool) -> None:
     threads, signals = _own_threads(), _Signals()
-    async with open_engine(settings, registry, worker=worker) as engine:
+    gauges = DatabaseGauges()
+    async with (
+        _exposed(settings, face.scraped, gauges),
+        open_engine(settings, registry, worker=worker) as engine,
+    ):
+        gauges.database = engine.database
         server = _Server(_uvicorn(settings, face.app(engine)))
         _settle()
         host, port = face.listening.getsockname()[:2]
@@ -111,6 +122,23 @@ def _uvicorn(settings: Settings, app: ASGIApp) -> uvicorn.Config:
         timeout_keep_alive=settings.keep_alive_seconds,
         ws="none",
     )
+
+
+@asynccontextmanager
+async def _exposed(
+    settings: Settings, scraped: socket.socket | None, gauges: DatabaseGauges
+) -> AsyncGenerator[None]:
+    """Serve the metrics as long as the block lasts."""
+    if scraped is None:
+        yield
+        return
+    server = _Server(_uvicorn(settings, create_exposition(gauges)))
+    serving = asyncio.create_task(server.serve([scraped]))
+    try:
+        yield
+    finally:
+        server.stop(METRICS_CLOSE_SECONDS)
+        await serving
 
 
 class _Signals:
@@ -187,15 +215,30 @@ def _settle() -> None:
     gc.freeze()
 
 
-def _bind(settings: Settings) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     """Listen before anything else is opened: a taken port is told at once."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((settings.host, settings.port))
+        listening.bind((host, port))
     except OSError as error:
         listening.close()
-        msg = f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}."
+        msg = f"Cannot listen on {host} port {port}: {error.strerror}."
         raise ConfigurationError(msg) from None
     return listening
+
+
+@contextmanager
+def _bind_metrics(settings: Settings) -> Generator[socket.socket | None]:
+    """The same for METRICS_PORT; None where it is switched off."""
+    if not settings.metrics_port:
+        yield None
+        return
+    try:
+        listening = _bind(settings.host, settings.metrics_port)
+    except ConfigurationError as error:
+        msg = f"METRICS_PORT: {error.detail} Set another one, or 0 for none."
+        raise ConfigurationError(msg) from None
+    with listening:
+        yield listening

@@ -242,9 +242,10 @@ where run_id = %(run_id)s and attempt = %(attempt)s and status = %(status)s
     and error_code is not distinct from %(error_code)s
 
 -- release (5 s)
--- Hands a run over: it is the first of its thread's queue again, and this was no crash.
+-- Hands a run over: it is the first of its thread's queue again, and this was no crash. The end of its lease is
+-- since when it waits.
 with released as (
-    update agent.runs set status = 'pending', lease_expires_at = null
+    update agent.runs set status = 'pending', lease_expires_at = now()
     where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
     returning run_id, thread_key
 ), events as (
