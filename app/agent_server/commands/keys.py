@@ -18,12 +18,16 @@ T = TypeVar("T")
 
 def create(given: Namespace) -> int:
     """Make a key; stdout holds it and nothing else."""
-    operator = Principal(given.tenant, OPERATOR)
-    key, record = _with_keys(lambda keys: keys.create(operator, given.tenant, given.name, given.expires_days))
+    operator = Principal(given.tenant, OPERATOR, "admin")
+    key, record = _with_keys(
+        lambda keys: keys.create(operator, given.tenant, given.name, given.expires_days, role=given.role)
+    )
     if given.machine:
         json_line({"key": key, **fields_of(record)})
         return 0
-    note(f"key {record.key_id} of tenant {record.tenant}, {_until(record)}; it is not shown again:")
+    note(
+        f"key {record.key_id} of tenant {record.tenant}, {record.role}, {_until(record)}; it is not shown again:"
+    )
     line(key)
     return 0
 
@@ -34,14 +38,24 @@ def list_keys(given: Namespace) -> int:
     if given.machine:
         json_line({"keys": [fields_of(record) for record in records]})
         return 0
-    columns = ("key_id", "tenant", "name", "prefix", "status", "created_at", "expires_at", "revoked_at")
+    columns = (
+        "key_id",
+        "tenant",
+        "name",
+        "role",
+        "prefix",
+        "status",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+    )
     table(columns, [[getattr(record, column) for column in columns] for record in records])
     return 0
 
 
 def revoke(given: Namespace) -> int:
     """End a key."""
-    record = _with_keys(lambda keys: keys.revoke(Principal("", OPERATOR), given.key_id))
+    record = _with_keys(lambda keys: keys.revoke(Principal("", OPERATOR, "admin"), given.key_id))
     if given.machine:
         json_line(fields_of(record))
     else:

@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from agent_server.core.keys import NAME, TENANT
+from agent_server.core.principal import ROLES
 
 _LIMIT = range(1, 1001)
 _LONGEST = timedelta(days=36500)
@@ -69,6 +70,9 @@ def _add_keys(verbs: Verbs) -> None:
     )
     create.add_argument(
         "--name", type=_like(NAME, "a name"), required=True, help="Who the audit says has acted."
+    )
+    create.add_argument(
+        "--role", choices=ROLES, default="admin", help="What it may (admin: all of it in its tenant)."
     )
     create.add_argument(
         "--expires-days", type=_days, metavar="DAYS", help="Its life; without, it has no end."

@@ -24,8 +24,8 @@ from agent_server.http.answers import (
     run_response,
     thread_json,
 )
-from agent_server.http.description import described
 from agent_server.http.envelope import is_last
+from agent_server.http.guard import Route, make_guarded
 from agent_server.runs.engine import Engine
 from agent_server.runs.replay import START, Position, RunRef
 from agent_server.runs.requests import InputBody, ResumeBody, StateBody, parse
@@ -53,87 +53,84 @@ STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering"
 
 
 def make_router(engine: Engine, access: Access) -> APIRouter:
-    """Return the routes over an engine."""
-    router = APIRouter()
-    face = _Face(engine, access)
+    """Return the routes over an engine; each says what its caller's role has to include."""
+    face = _Face(engine)
     graph = "/graphs/{name}"
-    for method, path, endpoint, body in (
-        ("GET", "/openapi.json", face.openapi, None),
-        ("GET", "/graphs", face.graphs, None),
-        ("POST", f"{graph}/invoke", face.invoke, InputBody),
-        ("POST", f"{graph}/stream", face.stream, InputBody),
-        ("POST", f"{graph}/resume", face.resume, ResumeBody),
-        ("GET", f"{graph}/state", face.state, None),
-        ("POST", f"{graph}/state", face.update_state, StateBody),
-        ("GET", f"{graph}/history", face.history, None),
-        ("GET", f"{graph}/runs", face.runs, None),
-        ("GET", f"{graph}/runs/{{run_id}}", face.run, None),
-        ("GET", f"{graph}/runs/{{run_id}}/stream", face.run_stream, None),
-        ("POST", f"{graph}/runs/{{run_id}}/cancel", face.cancel, None),
-        ("GET", "/threads", face.threads, None),
-        ("DELETE", "/threads/{thread_id:text}", face.delete_thread, None),
-    ):
-        router.add_api_route(path, endpoint, methods=[method], openapi_extra=described(path, body))
-    return router
+    return make_guarded(
+        access,
+        (
+            Route("GET", "/openapi.json", "read", face.openapi),
+            Route("GET", "/graphs", "read", face.graphs),
+            Route("POST", f"{graph}/invoke", "run", face.invoke, InputBody),
+            Route("POST", f"{graph}/stream", "run", face.stream, InputBody),
+            Route("POST", f"{graph}/resume", "answer", face.resume, ResumeBody),
+            Route("GET", f"{graph}/state", "read", face.state),
+            Route("POST", f"{graph}/state", "write_state", face.update_state, StateBody),
+            Route("GET", f"{graph}/history", "read", face.history),
+            Route("GET", f"{graph}/runs", "read", face.runs),
+            Route("GET", f"{graph}/runs/{{run_id}}", "read", face.run),
+            Route("GET", f"{graph}/runs/{{run_id}}/stream", "read", face.run_stream),
+            Route("POST", f"{graph}/runs/{{run_id}}/cancel", "run", face.cancel),
+            Route("GET", "/threads", "read", face.threads),
+            Route("DELETE", "/threads/{thread_id:text}", "delete", face.delete_thread),
+        ),
+    )
 
 
 class _Face:
-    """One method a route; each begins with who asks."""
+    """One method a route; each is told who asks, and may."""
 
-    def __init__(self, engine: Engine, access: Access) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._access = access
         self._threads = ThreadStore(engine.database)
         self._wait_seconds = engine.settings.wait_seconds
 
-    async def openapi(self, request: Request) -> Response:
+    async def openapi(self, _principal: Principal, request: Request) -> Response:
         """Describe the routes and the bodies that they take."""
-        await self._access.principal(request)
         return json_response(request.app.openapi())
 
-    async def graphs(self, request: Request) -> Response:
+    async def graphs(self, _principal: Principal, _request: Request) -> Response:
         """List the graphs with their schemas and drawings."""
-        await self._access.principal(request)
         return json_response({"graphs": [graph.described() for graph in self._engine.registry.values()]})
 
-    async def invoke(self, request: Request) -> Response:
+    async def invoke(self, principal: Principal, request: Request) -> Response:
         """Run a graph and answer when it has ended or waits for a human."""
-        call = await self._call(request)
+        call = await self._call(principal, request)
         body = parse(InputBody, call.content)
         handle = await self._engine.runs.begin(call, body)
         return await self._answer(request, handle, body.on_disconnect)
 
-    async def stream(self, request: Request) -> Response:
+    async def stream(self, principal: Principal, request: Request) -> Response:
         """Run a graph and send its events as they happen."""
-        call = await self._call(request)
+        call = await self._call(principal, request)
         body = parse(InputBody, {"stream_mode": ["events"], **call.content})
         handle = await self._engine.runs.begin(call, body)
         return self._streaming(handle, START, body.on_disconnect)
 
-    async def resume(self, request: Request) -> Response:
+    async def resume(self, principal: Principal, request: Request) -> Response:
         """Answer what waits, and run on."""
-        call = await self._call(request)
+        call = await self._call(principal, request)
         body = parse(ResumeBody, call.content)
         handle = await self._engine.runs.resume(call, body)
         return await self._answer(request, handle, body.on_disconnect)
 
-    async def state(self, request: Request) -> Response:
+    async def state(self, principal: Principal, request: Request) -> Response:
         """Show a thread's state."""
-        principal, graph = await self._where(request)
+        graph = self._graph_of(request)
         return json_response(await self._engine.states.state(principal, graph, bodies.thread_id_of(request)))
 
-    async def update_state(self, request: Request) -> Response:
+    async def update_state(self, principal: Principal, request: Request) -> Response:
         """Write to a thread's state as one of its nodes would."""
-        call = await self._call(request)
+        call = await self._call(principal, request)
         body = parse(StateBody, call.content)
         handle = await self._engine.runs.update_state(call, body)
         await self._end_of(handle)
         state = await self._engine.states.state(call.principal, call.graph, body.thread_id)
         return json_response(state, headers=location(call.graph, handle.ref.run_id))
 
-    async def history(self, request: Request) -> Response:
+    async def history(self, principal: Principal, request: Request) -> Response:
         """Show the states that a thread went through, newest first."""
-        principal, graph = await self._where(request)
+        graph = self._graph_of(request)
         states = await self._engine.states.history(
             principal,
             graph,
@@ -143,9 +140,9 @@ class _Face:
         )
         return json_response({"history": states})
 
-    async def runs(self, request: Request) -> Response:
+    async def runs(self, principal: Principal, request: Request) -> Response:
         """List a graph's runs, newest first."""
-        principal, graph = await self._where(request)
+        graph = self._graph_of(request)
         query = PageQuery(
             thread_id=bodies.text_of(request, "thread_id"),
             status=bodies.text_of(request, "status"),
@@ -155,9 +152,9 @@ class _Face:
         found, total = await self._engine.runs.page(principal, graph, query)
         return json_response({"runs": [run_json(run) for run in found], "total": total})
 
-    async def run(self, request: Request) -> Response:
+    async def run(self, principal: Principal, request: Request) -> Response:
         """Show a run; with `wait`, once it has ended or that time is over."""
-        principal, graph = await self._where_of_run(request)
+        graph = await self._graph_of_run(principal, request)
         run_id = bodies.run_id_of(request)
         run = await self._engine.runs.get(principal, graph, run_id)
         seconds = min(bodies.wait_of(request), self._wait_seconds)
@@ -166,21 +163,20 @@ class _Face:
             run = await self._engine.runs.get(principal, graph, run_id)
         return run_response(run)
 
-    async def run_stream(self, request: Request) -> Response:
+    async def run_stream(self, principal: Principal, request: Request) -> Response:
         """Send a run's events from the start, or after Last-Event-ID."""
-        principal, graph = await self._where_of_run(request)
+        graph = await self._graph_of_run(principal, request)
         position = bodies.last_event_of(request)
         run = await self._engine.runs.get(principal, graph, bodies.run_id_of(request))
         return self._streaming(Handle(RunRef.of(principal, run)), position, "continue")
 
-    async def cancel(self, request: Request) -> Response:
+    async def cancel(self, principal: Principal, request: Request) -> Response:
         """Stop a run."""
-        principal, graph = await self._where_of_run(request)
+        graph = await self._graph_of_run(principal, request)
         return run_response(await self._engine.runs.cancel(principal, graph, bodies.run_id_of(request)))
 
-    async def threads(self, request: Request) -> Response:
+    async def threads(self, principal: Principal, request: Request) -> Response:
         """List the caller's threads, newest first."""
-        principal = await self._access.principal(request)
         query = ThreadQuery(
             graph=bodies.text_of(request, "graph"),
             status=bodies.text_of(request, "status"),
@@ -190,32 +186,29 @@ class _Face:
         found, total = await self._threads.page(principal, query)
         return json_response({"threads": [thread_json(thread) for thread in found], "total": total})
 
-    async def delete_thread(self, request: Request) -> Response:
+    async def delete_thread(self, principal: Principal, request: Request) -> Response:
         """Delete a thread with all that is kept of it."""
-        principal = await self._access.principal(request)
         thread_id = bodies.checked_thread_id(request.path_params["thread_id"])
         await self._threads.delete(principal, thread_id)
         return Response(status_code=204)
 
-    async def _where(self, request: Request) -> tuple[Principal, str]:
-        """Return who asks and the graph of the path, which has to exist."""
-        principal = await self._access.principal(request)
-        return principal, self._engine.registry.named(request.path_params["name"]).name
+    def _graph_of(self, request: Request) -> str:
+        """Return the graph of the path, which has to exist."""
+        return self._engine.registry.named(request.path_params["name"]).name
 
-    async def _where_of_run(self, request: Request) -> tuple[Principal, str]:
+    async def _graph_of_run(self, principal: Principal, request: Request) -> str:
         """The same for a run, which outlives its graph: one that is no longer served can still be stopped."""
-        principal = await self._access.principal(request)
         graph: str = request.path_params["name"]
         if graph not in self._engine.registry:
             try:
                 await self._engine.runs.get(principal, graph, bodies.run_id_of(request))
             except UnknownRun:
                 self._engine.registry.named(graph)
-        return principal, graph
+        return graph
 
-    async def _call(self, request: Request) -> Call:
-        principal, graph = await self._where(request)
-        content, size = await bodies.content_of(request)
+    async def _call(self, principal: Principal, request: Request) -> Call:
+        graph = self._graph_of(request)
+        content, size = await bodies.content_of(request, self._engine.settings.max_body_bytes)
         return Call(
             principal=principal,
             graph=graph,

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 
 from agent_server.core.errors import Invalid, NotFound
 from agent_server.core.keys import NAME, SHOWN_LENGTH, TENANT, hmac_of, is_well_formed, new_key
-from agent_server.core.principal import Principal
+from agent_server.core.principal import Principal, Role
 from agent_server.storage.database import Database
 from agent_server.storage.queries import load
 
@@ -31,6 +31,7 @@ class KeyRecord:
     key_id: UUID
     tenant: str
     name: str
+    role: Role
     prefix: str
     created_at: datetime
     expires_at: datetime | None
@@ -51,7 +52,13 @@ class KeyStore:
         self._bad = _Memory(REMEMBERED_BAD)
 
     async def create(
-        self, principal: Principal, tenant: str, name: str, expires_in: timedelta | None = None
+        self,
+        principal: Principal,
+        tenant: str,
+        name: str,
+        expires_in: timedelta | None = None,
+        *,
+        role: Role = "admin",
     ) -> tuple[str, KeyRecord]:
         """Make a key of `tenant` and return it; it cannot be shown again. `principal` is on record.
 
@@ -64,6 +71,7 @@ class KeyStore:
             "key_id": uuid4(),
             "tenant": tenant,
             "name": name,
+            "role": role,
             "prefix": key[:SHOWN_LENGTH],
             "hmac": hmac_of(key, self._pepper),
             "expires_in": expires_in.total_seconds() if expires_in else None,
@@ -105,7 +113,7 @@ class KeyStore:
         if row is None:
             self._bad.put(digest, None, asked_at + REMEMBERED_SECONDS)
             return None
-        found = Principal(tenant=row["tenant"], subject=f"key:{row['name']}")
+        found = Principal(row["tenant"], f"key:{row['name']}", row["role"])
         self._good.put(digest, found, asked_at + min(REMEMBERED_SECONDS, row["seconds_left"]))
         return found
 

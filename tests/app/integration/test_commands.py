@@ -151,7 +151,7 @@ def test_migrate_says_what_it_applied_and_does_nothing_twice(fresh_database: str
 def test_a_key_is_printed_once_and_alone_on_stdout(migrated_database: str) -> None:
     done = operator(migrated_database, "keys", "create", "--tenant", "acme", "--name", "ci")
     assert is_well_formed(done.stdout.removesuffix("\n"))
-    assert "of tenant acme, without an end; it is not shown again" in done.stderr
+    assert "of tenant acme, admin, without an end; it is not shown again" in done.stderr
     key = done.stdout.strip()
     listed = operator(migrated_database, "keys", "list").stdout
     assert key[:8] in listed

@@ -15,7 +15,7 @@ from agent_server.storage.database import Database
 from agent_server.storage.keys import KeyStore
 
 PEPPER = b"p" * 32
-OPERATOR = Principal("", "operator")
+OPERATOR = Principal("", "operator", "admin")
 
 
 class Counted(Database):
@@ -38,7 +38,7 @@ async def test_a_key_opens_its_tenant_in_its_name(database: Database) -> None:
     key, record = await made(KeyStore(database, PEPPER))
     assert (record.tenant, record.name, record.status, record.expires_at) == ("acme", "ci", "active", None)
     assert key.startswith(record.prefix)
-    assert await KeyStore(database, PEPPER).verify(key) == Principal("acme", "key:ci")
+    assert await KeyStore(database, PEPPER).verify(key) == Principal("acme", "key:ci", "admin")
 
 
 async def test_what_is_stored_does_not_hold_the_key(database: Database) -> None:
@@ -148,7 +148,9 @@ async def test_making_and_revoking_a_key_is_on_record(database: Database) -> Non
         ("operator", "key.revoke", str(record.key_id)),
         ("operator", "key.create", str(record.key_id)),
     ]
-    assert entries[1].detail == {"name": "ci", "prefix": record.prefix, "expires_at": None}
+    told = {"name": "ci", "role": "admin", "prefix": record.prefix}
+    assert entries[1].detail == {**told, "expires_at": None}
+    assert entries[0].detail == told
 
 
 async def test_a_statement_that_is_executed_again_makes_one_key(database: Database) -> None:

@@ -1,0 +1,52 @@
+"""The one choke point of the API: a route says what it needs, and is reached by nobody else."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agent_server.core.errors import ForbiddenRole
+from agent_server.core.principal import Permission, Principal, roles_with
+from agent_server.http.access import Access
+from agent_server.http.description import described
+
+Endpoint = Callable[[Principal, Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A line of the contract's table: what it needs is not left out."""
+
+    method: str
+    path: str
+    needs: Permission
+    endpoint: Endpoint
+    body: type[BaseModel] | None = None
+
+
+def make_guarded(access: Access, routes: Iterable[Route]) -> APIRouter:
+    """Return a router whose endpoints are told who asks, once it is known that they may."""
+    router = APIRouter()
+    for route in routes:
+        router.add_api_route(
+            route.path,
+            _guarded(access, route),
+            methods=[route.method],
+            name=getattr(route.endpoint, "__name__", route.path),
+            description=route.endpoint.__doc__,
+            openapi_extra=described(route.path, route.body),
+        )
+    return router
+
+
+def _guarded(access: Access, route: Route) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        principal = await access.principal(request)
+        if not principal.may(route.needs):
+            raise ForbiddenRole(principal.role, roles_with(route.needs))
+        return await route.endpoint(principal, request)
+
+    return answer
