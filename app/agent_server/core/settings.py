@@ -219,20 +219,31 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _cross_field(self) -> Self:
-        rules = {
-            "POOL_MIN_SIZE is above POOL_MAX_SIZE": self.pool_min_size > self.pool_max_size,
-            "LEASE_RENEW_SECONDS must be at most half of LEASE_SECONDS": self.lease_renew_seconds * 2
-            > self.lease_seconds,
-            "DRAIN_SECONDS is above SHUTDOWN_SECONDS, of which it is a part": self.drain_seconds
-            > self.shutdown_seconds,
-            "ALLOWED_ORIGINS=* and ALLOW_CREDENTIALS exclude each other: name the origins": self.allow_credentials
-            and "*" in self.allowed_origins,
-            "ALLOWED_ORIGINS=* needs AUTH=keys or oidc: any web page could use this server": self.auth == "none"
-            and "*" in self.allowed_origins,
-            "ATTACHMENTS_BUCKET and ATTACHMENTS_DIR exclude each other": self.attachments_bucket is not None
-            and self.attachments_dir is not None,
-        }
-        wrong = [rule for rule, broken in rules.items() if broken]
+        any_origin = "*" in self.allowed_origins
+        rules = (
+            (self.pool_min_size > self.pool_max_size, "POOL_MIN_SIZE is above POOL_MAX_SIZE"),
+            (
+                self.lease_renew_seconds * 2 > self.lease_seconds,
+                "LEASE_RENEW_SECONDS must be at most half of LEASE_SECONDS",
+            ),
+            (
+                self.drain_seconds > self.shutdown_seconds,
+                "DRAIN_SECONDS is above SHUTDOWN_SECONDS, of which it is a part",
+            ),
+            (
+                any_origin and self.allow_credentials,
+                "ALLOWED_ORIGINS=* and ALLOW_CREDENTIALS exclude each other: name the origins",
+            ),
+            (
+                any_origin and self.auth == "none",
+                "ALLOWED_ORIGINS=* needs AUTH=keys or oidc: any web page could use this server",
+            ),
+            (
+                self.attachments_bucket is not None and self.attachments_dir is not None,
+                "ATTACHMENTS_BUCKET and ATTACHMENTS_DIR exclude each other",
+            ),
+        )
+        wrong = [rule for broken, rule in rules if broken]
         if self.database_auth == "iam":
             wrong += self._missing_for_iam()
         if wrong:
