@@ -9,8 +9,7 @@ from psycopg.errors import InvalidSchemaName, UndefinedColumn, UndefinedTable
 from agent_server.core.errors import ConfigurationError
 from agent_server.core.logs import configure_logs
 from agent_server.core.settings import Settings, read_settings
-from agent_server.storage.database import Database, connect, open_database
-from agent_server.storage.login import Login
+from agent_server.storage.database import Database, open_database
 
 T = TypeVar("T")
 
@@ -27,17 +26,12 @@ def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) 
 
     Raises:
         DatabaseUnavailable: at once, where nothing answers.
-        ConfigurationError: the database is not migrated.
+        ConfigurationError: it refuses us, or is not migrated.
     """
     return asyncio.run(_with_database(settings, work))
 
 
 async def _with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    # The pool would try for ten seconds, which is right for a server only.
-    probe = await connect(
-        settings.dsn, statement_timeout=settings.statement_timeout_seconds, login=Login(settings)
-    )
-    await probe.close()
     small = settings.model_copy(update={"pool_min_size": 1, "pool_max_size": 1})
     try:
         async with open_database(small) as database:

@@ -29,8 +29,8 @@ async def provide_role(connection: Connection, role: str, password_file: Path | 
     logs in by RDS IAM tokens. Whoever connects must have made the role, or be a superuser.
 
     Raises:
-        ConfigurationError: the role may not be used for this, `rds_iam` is missing, or PostgreSQL refused.
-        DatabaseUnavailable: the password file cannot be read.
+        ConfigurationError: the role may not be used for this, `rds_iam` is missing, the password file cannot
+            be read, or PostgreSQL refused.
     """
     password = read_secret("APPLICATION_ROLE_PASSWORD_FILE", password_file) if password_file else None
     try:

@@ -14,10 +14,11 @@ from psycopg.errors import QueryCanceled
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
-from agent_server.core.errors import DatabaseUnavailable, Overloaded, Unavailable
+from agent_server.core.errors import ConfigurationError, DatabaseUnavailable, Overloaded, Unavailable
 from agent_server.core.settings import Settings
 from agent_server.storage.login import Login, with_parts
 from agent_server.storage.queries import Query
+from agent_server.storage.refusals import unreachable
 
 Params = Mapping[str, Any]
 Connection = AsyncConnection[DictRow]
@@ -194,14 +195,15 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
     """Open the pool for as long as the block lasts.
 
     Raises:
-        ConfigurationError: the URL is malformed, or the AWS credentials' address is not to be trusted.
-        DatabaseUnavailable: no connection within five seconds, or nothing to log in with.
+        ConfigurationError: PostgreSQL refuses us, there is nothing to log in with, the URL is malformed, or
+            the AWS credentials' address is not to be trusted: waiting would not help.
+        DatabaseUnavailable: it cannot be reached within five seconds, or no AWS credentials are to be had.
     """
     login = Login(settings)
-    conninfo = partial(_conninfo, settings.dsn, login)
-    await conninfo()  # the pool would only log what is wrong with it
+    first = await connect_first(settings.dsn, login=login)  # the pool would only log what is wrong
+    await first.close()
     pool: Pool = AsyncConnectionPool(
-        conninfo,
+        partial(_conninfo, settings.dsn, login),
         connection_class=AsyncConnection[DictRow],
         kwargs=_KWARGS | {"prepare_threshold": None if settings.has_pooler else 0},
         min_size=settings.pool_min_size,
@@ -220,21 +222,39 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
         try:
             await pool.wait(START_SECONDS)
         except PoolTimeout as error:
-            raise DatabaseUnavailable(_UNAVAILABLE) from error
+            msg = "The database does not let POOL_MIN_SIZE connections in within five seconds."
+            raise DatabaseUnavailable(msg) from error
         yield Database(pool, login)
 
 
 async def connect(dsn: str, *, statement_timeout: float, login: Login | None = None) -> Connection:
     """Open a connection of its own, outside the pool; without `login`, as the URL says.
 
-    Raises as `open_database`.
+    Raises:
+        DatabaseUnavailable: there is none to be had, for whatever reason: a process that has started goes on.
+    """
+    try:
+        return await connect_first(dsn, statement_timeout=statement_timeout, login=login)
+    except ConfigurationError as error:
+        raise DatabaseUnavailable(_UNAVAILABLE) from error
+
+
+async def connect_first(
+    dsn: str, *, statement_timeout: float | None = None, login: Login | None = None
+) -> Connection:
+    """Open the first connection of a process. Without `statement_timeout` nothing is set in its session.
+
+    Raises:
+        ConfigurationError: PostgreSQL refuses us, there is nothing to log in with, or the URL is malformed.
+        DatabaseUnavailable: it cannot be reached; asking again may help.
     """
     conninfo = await _conninfo(dsn, login) if login else with_parts(dsn, **KEEPALIVE)
     try:
         connection = await AsyncConnection[DictRow].connect(conninfo, autocommit=True, row_factory=dict_row)
-        await _configure(statement_timeout)(connection)
+        if statement_timeout is not None:
+            await _configure(statement_timeout)(connection)
     except psycopg.Error as error:
-        raise DatabaseUnavailable(_UNAVAILABLE) from error
+        raise unreachable(error, conninfo) from error
     return connection
 
 

@@ -28,12 +28,12 @@ class Login:
         """Return the URL with the user and the password of this moment.
 
         Raises:
-            ConfigurationError: the URL is malformed.
-            DatabaseUnavailable: a file cannot be read, or AWS credentials are not to be had.
+            ConfigurationError: the URL is malformed, or a file cannot be read.
+            DatabaseUnavailable: AWS credentials are not to be had.
         """
         try:
             return with_parts(dsn, **await self._parts(dsn))
-        except DatabaseUnavailable:
+        except (ConfigurationError, DatabaseUnavailable):
             self.failures += 1
             raise
 
@@ -62,17 +62,17 @@ def with_parts(dsn: str, **parts: str | int) -> str:
 
 
 def read_secret(variable: str, file: Path) -> str:
-    """Return what a file holds, less the line's end; raises DatabaseUnavailable, naming the variable."""
+    """Return what a file holds, less the line's end; raises ConfigurationError, naming the variable."""
     try:
         value = file.read_text().rstrip("\r\n")
     except OSError as error:
         msg = f"{variable}: {file} cannot be read: {error.strerror}."
-        raise DatabaseUnavailable(msg) from None
+        raise ConfigurationError(msg) from None
     except UnicodeDecodeError:
         value = ""
     if not value or "\0" in value:
         msg = f"{variable}: {file} holds no text."
-        raise DatabaseUnavailable(msg)
+        raise ConfigurationError(msg)
     return value
 
 

@@ -15,7 +15,7 @@ from psycopg.errors import InvalidSchemaName, UndefinedTable
 from agent_server.core.errors import ConfigurationError, DatabaseUnavailable
 from agent_server.core.settings import Settings
 from agent_server.storage.application_role import provide_role
-from agent_server.storage.database import Connection, connect
+from agent_server.storage.database import Connection, connect_first
 from agent_server.storage.fingerprint import MIGRATIONS, schema_fingerprint
 from agent_server.storage.login import Login
 
@@ -33,9 +33,10 @@ async def migrate(settings: Settings) -> list[str]:
 
     Raises:
         DatabaseUnavailable: no connection, or another migration holds the lock for five minutes.
-        ConfigurationError: the URL is malformed, or APPLICATION_ROLE cannot be made as it is asked for.
+        ConfigurationError: PostgreSQL refuses us, the URL is malformed, or APPLICATION_ROLE cannot be made as
+            it is asked for.
     """
-    connection = await connect(
+    connection = await connect_first(
         settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS, login=Login(settings)
     )
     async with connection:

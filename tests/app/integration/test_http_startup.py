@@ -72,7 +72,7 @@ def test_a_wrong_database_is_told(url: str, word: str) -> None:
 
 
 def test_a_wrong_password_is_told(migrated_database: str) -> None:
-    assert "database" in refused(make_conninfo(migrated_database, password=PASSWORD))
+    assert "refuses the password of lgp" in refused(make_conninfo(migrated_database, password=PASSWORD))
 
 
 def test_a_database_that_was_not_migrated_is_told(fresh_database: str) -> None:

@@ -4,7 +4,7 @@ import time
 import pytest
 from app.support.storage_world import settings_for
 
-from agent_server.core.errors import ConfigurationError, DatabaseUnavailable
+from agent_server.core.errors import ConfigurationError
 from agent_server.storage.database import connect
 from agent_server.storage.fingerprint import schema_fingerprint
 from agent_server.storage.migrate import migrate, require_current
@@ -65,8 +65,6 @@ async def test_a_migration_that_stopped_half_way_goes_on(fresh_database: str) ->
         await connection.execute("create schema agent")
         await connection.execute("create table agent.migrations (name text primary key)")
         await connection.execute("create table checkpoint_migrations (v integer primary key)")
-    with pytest.raises(DatabaseUnavailable):
-        await migrate(settings_for(fresh_database + "&dbname=nowhere"))
     assert len(await migrate(settings_for(fresh_database))) >= 1
 
 
