@@ -1,8 +1,7 @@
 """The real nginx with the configuration that ships, before servers of a test's choice.
 
-`with nginx([server.url, …]) as balancer:` gives an https address that `balancer.tls` trusts; `balancer.use([…])`
-changes who is behind it and loads the configuration again, as a new replica does. `pytest.fixture`s need
-`@needs_nginx`.
+`with nginx([server.url, …]) as balancer:` gives `balancer.url`, https, which `balancer.tls` trusts.
+`balancer.use([…])` changes who is behind it, as a new replica does. Mark what uses it with `@needs_nginx`.
 """
 
 import os
@@ -35,7 +34,7 @@ def rendered(values: Mapping[str, str]) -> str:
     Raises:
         KeyError: the template names a variable that nobody sets.
     """
-    return re.sub(r"\$\{([A-Z_]+)\}", lambda found: values[found[1]], TEMPLATE.read_text())
+    return re.sub(r"\$\{([A-Z][A-Z0-9_]*)\}", lambda found: values[found[1]], TEMPLATE.read_text())
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
