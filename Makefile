@@ -15,7 +15,7 @@ setup: ## Install the locked environment into .venv, and nothing else.
 	@{ [ -x $(bin)/python ] && $(bin)/python -S -E tools/setup.py --ready; } 2>/dev/null || exec $(PYTHON) tools/setup.py
 
 .PHONY: up
-up: setup ## Start everything on 127.0.0.1:8000 (PORT=… CONFIG=path/to/langgraph.json DATABASE_URL=…).
+up: setup ## Start everything on 127.0.0.1:8000 (PORT=… METRICS_PORT=… CONFIG=path/to/langgraph.json DATABASE_URL=…).
 	@LGP_PARENT=$$PPID $(if $(CONFIG),LANGGRAPH_CONFIG="$$CONFIG") exec $(bin)/python -m lgp up $(ARGS)
 
 .PHONY: dev

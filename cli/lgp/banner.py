@@ -16,14 +16,16 @@ def announce(record: Record, *, machine: bool) -> None:
     """Say it to a person, or as one JSON document to a program."""
     graphs = graph_names(Path(record.config))
     if machine:
-        json_line({"url": record.url, "pid": os.getpid(), "graphs": graphs, "config": record.config})
+        told = {"url": record.url, "pid": os.getpid(), "graphs": graphs, "config": record.config}
+        json_line({**told, "metrics_url": record.metrics_url})
         return
     tries = commands_to_try(Path(record.config), graphs, own_command(), secrets.token_hex(2))
     width = max((len(verb) for verb, _ in tries), default=0)
     lines = [
         "",
         f"[bold]LangGraph platform[/bold] · [bold cyan]{record.url}[/bold cyan]",
-        f"[dim]graphs[/dim]  {'  '.join(graphs)}",
+        f"[dim]graphs[/dim]   {'  '.join(graphs)}",
+        *([f"[dim]metrics[/dim]  {record.metrics_url}"] if record.metrics_url else []),
         *([""] if tries else []),
         *(f"[dim]{verb:<{width}}[/dim]  {command}" for verb, command in tries),
         "",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgp.embedded import Cluster, clone_layout
+from lgp.errors import PortTaken
+from lgp.output import note
 from lgp.progress import step
 from lgp.schema import migrate_if_needed
 from lgp.server_command import at_address, server_environment
@@ -15,6 +17,9 @@ from lgp.service import Revive, Service, ServicePlan, Shown
 from lgp.signals import Signals
 from lgp.state import Record, State
 from lgp.watching import Watch
+
+METRICS_PORT = 9464
+"""Where the metrics are, if nobody says otherwise and nothing else is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class Wish:
     config: Path
     database_url: str | None
     """None for the embedded PostgreSQL."""
+    metrics_port: int | None = None
+    """0 for no metrics; None for METRICS_PORT where that is free, else none."""
     watch: Watch | None = None
     """With it, the server is started anew when files of the graphs change."""
     quiet: bool = False
@@ -41,17 +48,38 @@ def launch(wish: Wish, state: State) -> None:
     with state.alone(), Signals() as signals, contextlib.suppress(_StoppedError):
         _end_what_was_left(state)
         address = require_free(wish.address)
+        metrics = _metrics_address(wish, address)
         with _database(wish, state) as database:
             _stop_if_asked(signals)
             environment = server_environment(state, database.url, wish.config)
-            environment = at_address(environment, address.host, address.port)
+            environment = at_address(environment, address.host, address.port, metrics.port if metrics else 0)
             migrate_if_needed(environment, state, signals)
             _stop_if_asked(signals)
-            record = Record(address.url, str(wish.config), database.url, database.data)
+            record = Record(
+                address.url,
+                str(wish.config),
+                database.url,
+                database.data,
+                metrics_url=f"{metrics.url}/metrics" if metrics else None,
+            )
             signals.stop_with(wish.parent)
             shown = Shown(log=not (wish.quiet or wish.machine), machine=wish.machine)
             plan = ServicePlan(address, environment, record, shown, database.revive, wish.watch)
             Service(plan, state, signals).run()
+
+
+def _metrics_address(wish: Wish, address: Address) -> Address | None:
+    """Where the metrics will be; None for nowhere. PortTaken only for a port that was asked for."""
+    if wish.metrics_port == 0:
+        return None
+    try:
+        metrics = Address(address.host, wish.metrics_port or METRICS_PORT)
+        return require_free(metrics, variable="METRICS_PORT", beside=address.port)
+    except PortTaken:
+        if wish.metrics_port is not None:
+            raise
+        note(f"no metrics: port {METRICS_PORT} is taken; METRICS_PORT chooses another one")
+        return None
 
 
 class _StoppedError(Exception):

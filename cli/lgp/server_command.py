@@ -57,9 +57,9 @@ def command_environment(state: State, config: Path | None = None) -> dict[str, s
     return server_environment(state, url, config or (Path(chosen).absolute() if chosen else served))
 
 
-def at_address(environment: Mapping[str, str], host: str, port: int) -> dict[str, str]:
-    """The same for a server that listens there."""
-    return {**environment, "HOST": host, "PORT": str(port)}
+def at_address(environment: Mapping[str, str], host: str, port: int, metrics_port: int) -> dict[str, str]:
+    """The same for a server that listens there; `metrics_port` is 0 for no metrics."""
+    return {**environment, "HOST": host, "PORT": str(port), "METRICS_PORT": str(metrics_port)}
 
 
 def offline_environment(state: State, config: Path) -> dict[str, str]:

@@ -43,23 +43,32 @@ class Address:
         return f"http://{host}:{self.port}"
 
 
-def require_free(address: Address) -> Address:
-    """The address, with a free port for port 0; PortTaken if something listens there."""
+def require_free(address: Address, *, variable: str = "PORT", beside: int = 0) -> Address:
+    """The address, with a free port for port 0.
+
+    PortTaken if something listens there or will, on the port `beside`; `variable` chooses another one.
+    """
+    if address.port and address.port == beside:
+        raise PortTaken(_taken(address, variable))
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address.host, address.port))
         except OSError as error:
-            raise PortTaken(_why_not(address, error)) from None
+            raise PortTaken(_why_not(address, variable, error)) from None
         return Address(address.host, int(probe.getsockname()[1]))
 
 
-def _why_not(address: Address, error: OSError) -> str:
+def _why_not(address: Address, variable: str, error: OSError) -> str:
     if error.errno != errno.EADDRINUSE:
         return f"cannot listen on {address.host} port {address.port}: {error.strerror}"
+    return _taken(address, variable)
+
+
+def _taken(address: Address, variable: str) -> str:
     other = address.port + 1 if address.port < LAST_PORT else address.port - 1
-    return f"port {address.port} is taken by another program: choose another one with PORT={other}"
+    return f"port {address.port} is taken by another program: choose another one with {variable}={other}"
 
 
 class Server:

@@ -37,6 +37,8 @@ class Record:
     database_url: str
     data: str | None
     """Where the embedded PostgreSQL keeps its data; None with a database of one's own."""
+    metrics_url: str | None = None
+    """None without metrics."""
     server: ProcessRecord | None = None
     stopping: bool = False
     """Whether it is on its way out: the next one waits for it."""

@@ -23,7 +23,19 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "tests"), str(ROOT / "tools")]  # for `support` and the tools themselves
 STANDIN = Path(__file__).parent / "standin"
 SECONDS = 30
-OURS = ("LGP_", "LANGGRAPH_", "STANDIN_", "PG", "DATABASE_", "API_KEY_", "CONFIG", "PORT", "HOST", "AUTH")
+OURS = (
+    "LGP_",
+    "LANGGRAPH_",
+    "STANDIN_",
+    "PG",
+    "DATABASE_",
+    "API_KEY_",
+    "CONFIG",
+    "PORT",
+    "HOST",
+    "AUTH",
+    "METRICS_PORT",
+)
 
 
 @dataclass
@@ -42,7 +54,7 @@ class Instance:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         path = [STANDIN, ROOT / "cli", ROOT / "client", *self._packages()]
         told = {"PYTHONPATH": os.pathsep.join(map(str, path)), "LGP_HOME": str(self.home), "NO_COLOR": "1"}
-        told |= {"LANGGRAPH_CONFIG": str(self.config), "PORT": "0", "COLUMNS": "200"}
+        told |= {"LANGGRAPH_CONFIG": str(self.config), "PORT": "0", "METRICS_PORT": "0", "COLUMNS": "200"}
         return {**kept, **told, **self.extra}
 
     def _packages(self) -> list[str]:

@@ -5,9 +5,11 @@ import os
 import re
 import shlex
 import signal
+import socket
 import stat
 import subprocess
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -165,6 +167,48 @@ def test_a_taken_port_is_told_before_anything_starts(new_instance: Instance) -> 
     assert done.stderr == f"lgp: port {port} is taken by another program: {advice}\n"
     assert not (newcomer.home / "postgres").exists()
     other.stop()
+
+
+def test_the_metrics_are_where_their_port_says(instance: Instance) -> None:
+    port = free_port()
+    instance.extra["METRICS_PORT"] = str(port)
+    running = instance.up()
+    assert running.told["metrics_url"] == f"http://127.0.0.1:{port}/metrics"
+    assert running.server.environ()["METRICS_PORT"] == str(port)
+    running.stop()
+
+
+def test_a_port_for_metrics_that_was_asked_for_and_is_taken_is_told(instance: Instance) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = instance.lgp("up", "--metrics-port", str(port))
+    advice = f"choose another one with METRICS_PORT={port + 1}"
+    assert done.stderr == f"lgp: port {port} is taken by another program: {advice}\n"
+    assert done.returncode == 1
+
+
+def test_metrics_and_requests_do_not_share_a_port(instance: Instance) -> None:
+    port = str(free_port())
+    done = instance.lgp("up", "--port", port, "--metrics-port", port)
+    assert done.returncode == 1
+    assert "METRICS_PORT" in done.stderr
+
+
+def test_a_second_instance_starts_without_metrics_where_their_usual_port_is_taken(instance: Instance) -> None:
+    instance.extra["METRICS_PORT"] = ""  # as if it were not set
+    with ExitStack() as stack:
+        with suppress(OSError):  # another program has it: just as well
+            stack.enter_context(socket.create_server(("127.0.0.1", 9464)))
+        running = instance.up()
+        assert running.told["metrics_url"] is None
+        code, said = running.stop()
+    assert code == 0
+    assert "no metrics: port 9464 is taken" in said
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
 
 
 def test_a_missing_config_is_told(instance: Instance) -> None:

@@ -6,6 +6,7 @@ from lgp.commands.serving import (
     DatabaseUrl,
     Host,
     Machine,
+    MetricsPort,
     Parent,
     Port,
     Quiet,
@@ -21,6 +22,7 @@ def dev(
     *,
     host: Host = "127.0.0.1",
     port: Port = 8000,
+    metrics_port: MetricsPort = None,
     config: Config = BUNDLED_CONFIG,
     database_url: DatabaseUrl = "",
     quiet: Quiet = False,
@@ -31,6 +33,7 @@ def dev(
     launch(
         Wish(
             address=Address(host, port),
+            metrics_port=metrics_port,
             config=config_file(config),
             database_url=database_url or None,
             watch=watching,

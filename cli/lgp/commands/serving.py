@@ -15,6 +15,7 @@ __all__ = [
     "DatabaseUrl",
     "Host",
     "Machine",
+    "MetricsPort",
     "Parent",
     "Port",
     "Quiet",
@@ -23,6 +24,16 @@ __all__ = [
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="Port to listen on; 0 for any.")]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        envvar="METRICS_PORT",
+        min=0,
+        max=65535,
+        show_default="9464 if that is free, else none",
+        help="Port of GET /metrics; 0 for none.",
+    ),
+]
 Config = Annotated[
     Path,
     typer.Option(envvar="LANGGRAPH_CONFIG", show_default="bundled", help="A langgraph.json, or its folder."),
