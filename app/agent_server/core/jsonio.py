@@ -21,8 +21,8 @@ from pydantic_core import to_jsonable_python
 
 from agent_server.core.errors import Invalid, shorten
 
-MAX_DEPTH = 100
-"""Levels of nesting that are read, and mended: LangGraph, msgpack and orjson carry more."""
+MAX_DEPTH = 200
+"""Levels of nesting that are read, and mended: orjson carries 254, of which an answer adds some."""
 MAX_CONTAINERS = 250_000
 """Arrays and objects of one body: some 50 MiB of them, and a round of the garbage collector below 50 ms."""
 LARGE_BYTES = 256 * 2**10
@@ -47,7 +47,7 @@ def loads(body: bytes) -> Any:
 
     Raises:
         Invalid: not JSON in UTF-8, a repeated key, a number beyond 64 bits, NaN or infinity, nesting
-            deeper than 100 levels, more than 250,000 arrays and objects, or a NUL or lone surrogate in
+            deeper than 200 levels, more than 250,000 arrays and objects, or a NUL or lone surrogate in
             any string.
     """
     try:
@@ -84,7 +84,7 @@ def dumps(value: Any) -> bytes:
     """Encode anything a graph may yield; messages and models as their `model_dump()`.
 
     Never raises: what JSON cannot carry is shown as near as it can (NaN as null, bytes as base64, lone
-    surrogates as U+FFFD, integers beyond 64 bits as strings, cycles and depths beyond 100 by a word,
+    surrogates as U+FFFD, integers beyond 64 bits as strings, cycles and depths beyond 200 by a word,
     other objects, and those that raise, by the name of their type).
     """
     try:

@@ -1,6 +1,7 @@
 """What a request says, checked: its body, its query, its headers."""
 
 import asyncio
+import re
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,19 +9,25 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from agent_server.core.errors import BodyTooLarge, Invalid, RequestTimeout, UnknownRun
+from agent_server.core.errors import (
+    BodyTooLarge,
+    Invalid,
+    RequestTimeout,
+    UnknownRun,
+    UnsupportedMediaType,
+)
 from agent_server.core.jsonio import loads, refuse_unsafe_text
 from agent_server.core.large import by_size
 from agent_server.runs.replay import START, Position
 from agent_server.runs.requests import ThreadId
 
-BODY_BYTES = 16 * 2**20
-"""The largest body that is read."""
-BODY_SECONDS = 60
+BODY_SECONDS = 30
 """The longest a body may take to arrive."""
 KEY_CHARACTERS = 255
 LIMIT_MAX = 100
 """Of a page: an entry may hold a result or a state of many MiB."""
+
+_JSON_TYPE = re.compile(r'application/([\w.-]+\+)?json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
 
 _THREAD_ID: TypeAdapter[str] = TypeAdapter(ThreadId)
 _LIMIT: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=1, le=LIMIT_MAX)])
@@ -28,33 +35,53 @@ _OFFSET: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=2**31 - 1)
 _SECONDS: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, allow_inf_nan=False)])
 
 
-async def content_of(request: Request) -> tuple[dict[str, Any], int]:
+async def content_of(request: Request, max_bytes: int) -> tuple[dict[str, Any], int]:
     """Read a JSON object; return it and its size in bytes.
 
     Raises:
-        BodyTooLarge: more than BODY_BYTES.
+        UnsupportedMediaType: it says that it is something else than JSON, or compressed.
+        BodyTooLarge: more than `max_bytes`, before they are read where Content-Length tells.
         RequestTimeout: it has not arrived within BODY_SECONDS.
         Invalid: not an object, not JSON as `loads` takes it, or cut short.
     """
+    _refuse_other_types(request)
+    body = await _read(request, max_bytes)
+    content = await by_size(len(body), partial(loads, body))
+    if not isinstance(content, dict):
+        msg = "The body must be a JSON object."
+        raise Invalid(msg)
+    return content, len(body)  # pyright: ignore[reportUnknownVariableType]  # any JSON object
+
+
+async def _read(request: Request, max_bytes: int) -> bytes:
+    too_large = BodyTooLarge(f"A body has at most {max_bytes} bytes.")
+    if int(request.headers.get("content-length", "0")) > max_bytes:
+        raise too_large
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for part in request.stream():
                 body += part
-                if len(body) > BODY_BYTES:
-                    msg = f"A body has at most {BODY_BYTES} bytes."
-                    raise BodyTooLarge(msg)
+                if len(body) > max_bytes:
+                    raise too_large
     except TimeoutError:
         msg = f"The body did not arrive within {BODY_SECONDS} s."
         raise RequestTimeout(msg) from None
     except ClientDisconnect:
         msg = "The client left before its body was whole."
         raise Invalid(msg) from None
-    content = await by_size(len(body), partial(loads, bytes(body)))
-    if not isinstance(content, dict):
-        msg = "The body must be a JSON object."
-        raise Invalid(msg)
-    return content, len(body)  # pyright: ignore[reportUnknownVariableType]  # any JSON object
+    return bytes(body)
+
+
+def _refuse_other_types(request: Request) -> None:
+    """A body without Content-Type is taken for JSON: it has to be JSON all the same."""
+    given = request.headers.get("content-type")
+    if given is not None and not _JSON_TYPE.fullmatch(given):
+        msg = "The body must be JSON: Content-Type: application/json."
+        raise UnsupportedMediaType(msg)
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        msg = "The body must not be compressed: no Content-Encoding is taken."
+        raise UnsupportedMediaType(msg)
 
 
 def thread_id_of(request: Request) -> str:

@@ -1,6 +1,7 @@
 """What the edge refuses: each odd request is a 422 that names what is wrong, and leaves no row behind."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from app.support.surface import (
     SECRET,
+    caller,
     counts,
     everything,
     invoke,
@@ -18,6 +20,7 @@ from app.support.surface import (
     ok,
     problem,
     resume,
+    serving,
     state,
     stream,
 )
@@ -32,7 +35,8 @@ from agent_server.runs.requests import InputBody, parse
 
 INVOKE = "/graphs/echo/invoke"
 JSON = {"Content-Type": "application/json"}
-BIG = 16 * 2**20
+BIG = 2**20
+ROOMY = 16 * 2**20
 
 
 @pytest.fixture
@@ -192,8 +196,8 @@ MANY: dict[str, tuple[str, Any]] = {
         "config.configurable",
         configured(configurable=dict.fromkeys(map(str, range(101)))),
     ),
-    "unknown fields": ("", body(**dict.fromkeys(map(str, range(100_000)), 1))),
-    "unknown fields of the config": ("config.", configured(**dict.fromkeys(map(str, range(100_000)), 1))),
+    "unknown fields": ("", body(**dict.fromkeys(map(str, range(80_000)), 1))),
+    "unknown fields of the config": ("config.", configured(**dict.fromkeys(map(str, range(80_000)), 1))),
     "an unknown field of a long name": ("x" * 100, body(**{"x" * 100_000: 1})),
 }
 
@@ -215,13 +219,20 @@ def test_too_many_unknown_keys_of_an_input_are_told_in_few_words(http: httpx.Cli
     assert len(answer.content) < 10_000
 
 
-def test_probes_are_answered_while_a_large_body_is_read(http: httpx.Client) -> None:
+@pytest.fixture(scope="module")
+def roomy(surface_database: str) -> Iterator[httpx.Client]:
+    """A server that takes bodies of 16 MiB."""
+    with serving(surface_database, MAX_BODY_BYTES=str(ROOMY)) as server, caller(server) as client:
+        yield client
+
+
+def test_probes_are_answered_while_a_large_body_is_read(roomy: httpx.Client) -> None:
     content = b'{"input": {"anything": [' + b'"a",' * 3_000_000 + b"}"
     with ThreadPoolExecutor() as threads:
-        sent = threads.submit(http.post, INVOKE, content=content)
+        sent = threads.submit(roomy.post, INVOKE, content=content)
         slowest = 0.0
         while not sent.done():
-            slowest = max(slowest, http.get("/health").elapsed.total_seconds())
+            slowest = max(slowest, roomy.get("/health").elapsed.total_seconds())
     problem(sent.result(), 422, "invalid_request")
     assert slowest < 0.3  # the parser alone takes seconds
 
@@ -241,7 +252,7 @@ RAW = {
     "a repeated key": b'{"input": {}, "input": {"n": 1}}',
     "a repeated key inside": b'{"input": {"n": 1, "n": 2}}',
     "nested deeply": b'{"input": {"anything": ' + b"[" * 10_000 + b"]" * 10_000 + b"}}",
-    "nested objects": b'{"input": {"anything": ' + b'{"a":' * 101 + b"1" + b"}" * 101 + b"}}",
+    "nested objects": b'{"input": {"anything": ' + b'{"a":' * 199 + b"1" + b"}" * 199 + b"}}",
     "NaN": b'{"input": {"anything": NaN}}',
     "infinity": b'{"input": {"anything": -Infinity}}',
     "a number too large": b'{"input": {"anything": 1e999}}',
@@ -362,7 +373,7 @@ def test_any_other_idempotency_key_is_taken(http: httpx.Client, key: str) -> Non
 
 
 @pytest.mark.usefixtures("nothing_stored")
-def test_a_body_has_16_mib_at_most(http: httpx.Client) -> None:
+def test_a_body_has_one_mib_at_most(http: httpx.Client) -> None:
     head = b'{"input": {"text": "'
     whole = head + b"x" * (BIG - len(head)) + b'"}}'
     problem(http.post(INVOKE, content=whole), 413, "body_too_large")
@@ -379,17 +390,77 @@ async def test_a_body_that_does_not_arrive_ends_its_request(monkeypatch: pytest.
     )
     monkeypatch.setattr(bodies, "BODY_SECONDS", 0.1)
     with pytest.raises(RequestTimeout) as caught:
-        await bodies.content_of(request)
+        await bodies.content_of(request, BIG)
     answer = await on_server_error(request, caught.value)
     assert (answer.status_code, answer.headers["connection"]) == (408, "close")
 
 
-def test_a_body_just_below_is_taken(http: httpx.Client) -> None:
+def just_below(limit: int) -> bytes:
     head, tail = b'{"input": {"text": "', b'"}}'
-    content = head + b"x" * (BIG - len(head) - len(tail)) + tail
-    told = ok(http.post(INVOKE, content=content))
-    assert len(told["result"]["text"]) == BIG - len(head) - len(tail) + 1
+    return head + b"x" * (limit - len(head) - len(tail)) + tail
+
+
+def taken(http: httpx.Client, limit: int) -> None:
+    told = ok(http.post(INVOKE, content=just_below(limit)))
+    assert len(told["result"]["text"]) == limit - len('{"input": {"text": ""}}') + 1
     assert http.delete(f"/threads/{told['thread_id']}").status_code == 204
+
+
+def test_a_body_just_below_is_taken(http: httpx.Client) -> None:
+    taken(http, BIG)
+
+
+def test_max_body_bytes_is_the_bound(roomy: httpx.Client) -> None:
+    taken(roomy, ROOMY)
+    problem(roomy.post(INVOKE, content=just_below(ROOMY + 1)), 413, "body_too_large")
+
+
+JSON_TYPES = [
+    *(
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+    ),
+    *("application/problem+json", "application/vnd.a-b.c+json"),
+]
+OTHER_TYPES = [
+    *(
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/json",
+        "json",
+        "",
+    ),
+    *("application/jsonp", "application/json; charset=latin-1", "application/json, text/plain", "*/*"),
+]
+
+
+@pytest.mark.parametrize("given", JSON_TYPES)
+def test_json_by_any_of_its_names_is_taken(http: httpx.Client, given: str) -> None:
+    ok(http.post(INVOKE, content=b'{"input": {}}', headers={"Content-Type": given}))
+
+
+def test_a_body_that_does_not_say_what_it_is_has_to_be_json(http: httpx.Client) -> None:
+    ok(http.post(INVOKE, content=b'{"input": {}}'))
+    problem(http.post(INVOKE, content=b"input={}"), 422, "invalid_request")
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize("given", OTHER_TYPES)
+@pytest.mark.parametrize("route", ["invoke", "stream", "resume", "state"])
+def test_what_says_that_it_is_no_json_is_refused(http: httpx.Client, route: str, given: str) -> None:
+    answer = http.post(f"/graphs/echo/{route}", content=b'{"input": {}}', headers={"Content-Type": given})
+    problem(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "gzip, gzip", "identity, gzip"])
+def test_a_compressed_body_is_not_unpacked(http: httpx.Client, coding: str) -> None:
+    bomb = gzip.compress(b'{"input": {"text": "' + b"x" * 10_000_000 + b'"}}')
+    answer = http.post(INVOKE, content=bomb, headers={**JSON, "Content-Encoding": coding})
+    problem(answer, 415, "unsupported_media_type")
 
 
 def test_numbers_and_text_come_back_as_they_were(http: httpx.Client) -> None:
@@ -398,6 +469,24 @@ def test_numbers_and_text_come_back_as_they_were(http: httpx.Client) -> None:
     told = ok(invoke(http, "echo", {"anything": value}, thread_id=thread_id))["result"]["anything"]
     assert [repr(item) for item in told] == [repr(item) for item in value]
     assert state(http, "echo", thread_id)["values"]["anything"] == value
+
+
+@pytest.mark.parametrize("size", [0, 300_000])
+@pytest.mark.parametrize("brackets", ["[]", '{"a":}'])
+def test_two_hundred_levels_come_back_as_they_were(http: httpx.Client, size: int, brackets: str) -> None:
+    """Also of a large body, which another parser reads."""
+    opening, closing = brackets[:-1], brackets[-1]
+    deep = opening * 198 + "1" + closing * 198
+    thread_id = new_thread()
+    content = f'{{"input": {{"anything": {deep}}}, "thread_id": "{thread_id}", "stream_mode": "values"}}'
+    content += " " * size
+    told = ok(http.post(INVOKE, content=content.encode(), headers=JSON))
+    assert deep in json.dumps(told["result"]["anything"], separators=(",", ":"))
+    states = [state(http, "echo", thread_id)]
+    states += ok(http.get("/graphs/echo/history", params={"thread_id": thread_id}))["history"][:1]
+    events = http.get(f"/graphs/echo/runs/{told['run_id']}/stream").text
+    for found in (*(json.dumps(each["values"], separators=(",", ":")) for each in states), events):
+        assert deep in found
 
 
 ODD_IDS = [

@@ -127,7 +127,7 @@ BOUNDED = settings(
 
 def answered(answer: httpx.Response) -> None:
     """The answer is one that the contract knows."""
-    assert answer.status_code in {200, 202, 204, 404, 405, 409, 422, 500}, answer.text
+    assert answer.status_code in {200, 202, 204, 404, 405, 409, 415, 422, 500}, answer.text
     if answer.status_code >= 400:
         told = answer.json()
         assert {"code", "detail", "request_id"} <= set(told)
