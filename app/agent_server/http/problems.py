@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agent_server.core.errors import RequestTimeout, ServerError, Unavailable
+from agent_server.core.errors import RequestTimeout, ServerError, TooMany, Unavailable
 from agent_server.http.answers import location
 
 log = structlog.get_logger()
@@ -21,7 +21,7 @@ async def on_server_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, ServerError):
         raise error
     headers: dict[str, str] = {}
-    if isinstance(error, Unavailable):
+    if isinstance(error, (TooMany, Unavailable)):
         headers["Retry-After"] = str(error.retry_after)
     if "run_id" in error.extra and "name" in request.path_params:
         headers |= location(request.path_params["name"], error.extra["run_id"])

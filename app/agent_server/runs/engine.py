@@ -71,7 +71,12 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
     async with open_database(settings) as database, open_store(database) as stores:
         async with database.pool.connection() as connection:
             await require_current(connection)
-        store = RunStore(database, lease_seconds=settings.lease_seconds, max_crashes=settings.max_crashes)
+        store = RunStore(
+            database,
+            lease_seconds=settings.lease_seconds,
+            max_crashes=settings.max_crashes,
+            tenant_runs_max=settings.tenant_runs_max,
+        )
         executor = Executor(registry, store, stores, settings)
         hub, keeper = Hub(settings), LeaseKeeper(executor, settings)
         hub.on_news = partial(_follow, executor)

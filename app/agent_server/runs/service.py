@@ -20,6 +20,7 @@ from agent_server.core.errors import (
     RunFinished,
     ServerError,
     ThreadBusy,
+    TooManyRuns,
     Unavailable,
     UnknownRun,
     UnknownThread,
@@ -83,7 +84,7 @@ class RunService:
 
         Raises:
             InvalidInput, UnknownGraph, ThreadBusy, ThreadOfAnotherGraph, NothingToResume,
-            IdempotencyKeyReused, Draining: as they say; nothing was executed.
+            IdempotencyKeyReused, TooManyRuns, Draining: as they say; nothing was executed.
             Invalid: to go on cannot be enqueued: another run would change what there is to go on with.
             Unavailable: with the id of a run that may have begun all the same.
         """
@@ -112,7 +113,7 @@ class RunService:
 
         Raises:
             UnknownThread, ThreadBusy, NothingToResume, SeveralInterrupts, UnknownInterrupt,
-            InvalidAnswer, IdempotencyKeyReused, Draining: nothing was executed.
+            InvalidAnswer, IdempotencyKeyReused, TooManyRuns, Draining: nothing was executed.
             Unavailable: with the id of a run that may have begun all the same.
         """
         check_form(body)
@@ -225,7 +226,7 @@ class RunService:
         sent_at = time.monotonic()
         try:
             claim = await self._store.begin(call.principal, run, key, make_thread=make_thread)
-        except ThreadBusy:
+        except (ThreadBusy, TooManyRuns):
             joined = await self._joined(call, key)
             if joined is None:
                 raise

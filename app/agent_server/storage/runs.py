@@ -9,13 +9,15 @@ from uuid import UUID, uuid4
 from psycopg.errors import UniqueViolation
 from psycopg.rows import DictRow
 
-from agent_server.core.errors import ThreadBusy, ThreadOfAnotherGraph, UnknownThread
+from agent_server.core.errors import ThreadBusy, ThreadOfAnotherGraph, TooManyRuns, UnknownThread
 from agent_server.core.principal import Principal
 from agent_server.storage.database import Connection, Database, KeepingCancellation, execute
 from agent_server.storage.queries import load
 
 _SQL = load("runs")
 _TRIES = 5
+RUNS_RETRY_SECONDS = 5
+"""When a tenant of too many runs is to ask again."""
 
 Kind = Literal["input", "resume", "state"]
 Status = Literal["pending", "running", "success", "interrupted", "error", "timeout", "cancelled"]
@@ -131,8 +133,12 @@ class PageQuery:
 class RunStore:
     """The statements on `agent.runs`."""
 
-    def __init__(self, database: Database, *, lease_seconds: float, max_crashes: int) -> None:
+    def __init__(
+        self, database: Database, *, lease_seconds: float, max_crashes: int, tenant_runs_max: int = 0
+    ) -> None:
+        """Bind them to a pool; `tenant_runs_max` pending and running runs a tenant may have, 0 for no bound."""
         self.database = database
+        self.tenant_runs_max = tenant_runs_max
         self.lease_seconds = lease_seconds
         self.max_crashes = max_crashes
 
@@ -144,6 +150,7 @@ class RunStore:
         Raises:
             ThreadBusy: another run of the thread runs or waits, and this one does not enqueue; with a
                 key, look for the key first.
+            TooManyRuns: the tenant has as many as it may; alike.
             ThreadOfAnotherGraph, UnknownThread: as they say.
         """
         query = _SQL["begin" if make_thread else "begin_on_thread"]
@@ -155,9 +162,7 @@ class RunStore:
                 if error.diag.constraint_name == "idempotency_keys_pkey":
                     raise ThreadBusy(run.thread_id) from None
                 continue  # lost a race for the thread: the winner is visible to the next look
-            if row is None:
-                raise (ThreadOfAnotherGraph if make_thread else UnknownThread)(run.thread_id)
-            return self._begun(principal, run, row)
+            return self._begun(principal, run, _admitted(row, run, make_thread=make_thread))
         raise ThreadBusy(run.thread_id)
 
     def _begin_params(self, principal: Principal, run: NewRun, key: IdempotencyKey | None) -> dict[str, Any]:
@@ -172,6 +177,7 @@ class RunStore:
             "payload": run.payload,
             "request_id": run.request_id,
             "enqueue": run.enqueue,
+            "runs_max": self.tenant_runs_max,
             "lease": self.lease_seconds,
             "route": key.route if key else None,
             "key": key.key if key else None,
@@ -330,6 +336,16 @@ async def renew_leases(
     with KeepingCancellation():
         rows = await execute(connection, _SQL["renew"], params)
     return {row["run_id"]: row["cancel_requested"] for row in rows}
+
+
+def _admitted(row: DictRow | None, run: NewRun, *, make_thread: bool) -> DictRow:
+    """Return what `begin` tells of a thread that takes the run, or raise why there is none."""
+    if row is None or row["is_full"]:
+        msg = "This tenant has as many pending and running runs as it may; try again when some have ended."
+        raise TooManyRuns(msg, retry_after=RUNS_RETRY_SECONDS)
+    if row["thread_key"] is None:
+        raise (ThreadOfAnotherGraph if make_thread else UnknownThread)(run.thread_id)
+    return row
 
 
 def _token(claim: Claim) -> dict[str, Any]:

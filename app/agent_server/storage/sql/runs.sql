@@ -1,10 +1,21 @@
 -- begin (5 s)
 -- Makes the thread if need be and the run, claimed by the caller unless it has to wait.
--- No row: the thread belongs to another graph. A null run_status: the thread is busy. A run that an earlier
--- execution of this very statement has begun is found again; `pending` then also says that another process has it.
-with thread as (
+-- A null thread_key: the thread belongs to another graph. A null run_status: the thread is busy. A run that an
+-- earlier execution of this very statement has begun is found again; `pending` then also says that another process
+-- has it. `is_full`: the tenant has as many runs as it may, and nothing was changed; those that begin in the same
+-- moment do not see each other.
+with mine as (
+    select case when status = 'running' and attempt = 1 and started_at = created_at then 'running' else 'pending' end
+        as status
+    from agent.runs where run_id = %(run_id)s and tenant = %(tenant)s
+), tenant as (
+    select %(runs_max)s > 0 and not exists (select 1 from mine) and exists (
+        select 1 from agent.runs where tenant = %(tenant)s and status in ('pending', 'running')
+        limit 1 offset greatest(%(runs_max)s - 1, 0)
+    ) as is_full
+), thread as (
     insert into agent.threads as t (thread_key, tenant, thread_id, graph, status)
-    values (%(new_key)s, %(tenant)s, %(thread_id)s, %(graph)s, 'idle')
+    select %(new_key)s, %(tenant)s, %(thread_id)s, %(graph)s, 'idle' from tenant where not tenant.is_full
     on conflict (tenant, thread_id) do update set updated_at = now()
         where t.graph = excluded.graph
     returning thread_key, xmax = 0 as is_new, last_outcome
@@ -13,10 +24,6 @@ with thread as (
         select 1 from agent.runs r, thread
         where r.thread_key = thread.thread_key and r.status in ('pending', 'running')
     ) as busy
-), mine as (
-    select case when status = 'running' and attempt = 1 and started_at = created_at then 'running' else 'pending' end
-        as status
-    from agent.runs where run_id = %(run_id)s and tenant = %(tenant)s
 ), run as (
     insert into agent.runs (
         run_id, thread_key, tenant, graph, kind, payload, created_by, request_id,
@@ -36,25 +43,31 @@ with thread as (
     select %(tenant)s, %(route)s, %(key)s::text, %(fingerprint)s, %(run_id)s from run where %(key)s::text is not null
 )
 select
+    tenant.is_full,
     thread.thread_key, thread.is_new, thread.last_outcome, coalesce(run.status, mine.status) as run_status,
     case when run.status = 'pending' then pg_notify('agent', 'queue') end
-from thread left join run on true left join mine on true
+from tenant left join thread on true left join run on true left join mine on true
 
 -- begin_on_thread (5 s)
--- The same for a thread that has to exist: resume and state updates. No row: it does not.
-with thread as (
-    select thread_key, last_outcome from agent.threads
-    where tenant = %(tenant)s and thread_id = %(thread_id)s and graph = %(graph)s
-    for update
+-- The same for a thread that has to exist: resume and state updates. A null thread_key: it does not.
+with mine as (
+    select case when status = 'running' and attempt = 1 and started_at = created_at then 'running' else 'pending' end
+        as status
+    from agent.runs where run_id = %(run_id)s and tenant = %(tenant)s
+), tenant as (
+    select %(runs_max)s > 0 and not exists (select 1 from mine) and exists (
+        select 1 from agent.runs where tenant = %(tenant)s and status in ('pending', 'running')
+        limit 1 offset greatest(%(runs_max)s - 1, 0)
+    ) as is_full
+), thread as (
+    select t.thread_key, t.last_outcome from agent.threads t, tenant
+    where t.tenant = %(tenant)s and t.thread_id = %(thread_id)s and t.graph = %(graph)s and not tenant.is_full
+    for update of t
 ), active as (
     select exists (
         select 1 from agent.runs r, thread
         where r.thread_key = thread.thread_key and r.status in ('pending', 'running')
     ) as busy
-), mine as (
-    select case when status = 'running' and attempt = 1 and started_at = created_at then 'running' else 'pending' end
-        as status
-    from agent.runs where run_id = %(run_id)s and tenant = %(tenant)s
 ), run as (
     insert into agent.runs (
         run_id, thread_key, tenant, graph, kind, payload, created_by, request_id,
@@ -70,8 +83,10 @@ with thread as (
     insert into agent.idempotency_keys (tenant, route, key, fingerprint, run_id)
     select %(tenant)s, %(route)s, %(key)s::text, %(fingerprint)s, %(run_id)s from run where %(key)s::text is not null
 )
-select thread.thread_key, false as is_new, thread.last_outcome, coalesce(run.status, mine.status) as run_status
-from thread left join run on true left join mine on true
+select
+    tenant.is_full,
+    thread.thread_key, false as is_new, thread.last_outcome, coalesce(run.status, mine.status) as run_status
+from tenant left join thread on true left join run on true left join mine on true
 
 -- by_key (5 s)
 select run_id, fingerprint from agent.idempotency_keys
