@@ -31,6 +31,7 @@ from pydantic import AliasChoices, BaseModel
 from typing_extensions import is_typeddict
 
 from agent_server.core.errors import ConfigurationError, RunFailed
+from agent_server.core.metrics import CHECKPOINTS_REFUSED
 from agent_server.graphs.pregel import Graph
 
 TypeName = tuple[str, ...]
@@ -122,6 +123,7 @@ class StrictSerializer(JsonPlusSerializer):
         finally:
             _blocked.reset(token)
         if blocked:
+            CHECKPOINTS_REFUSED.inc()
             raise Unregistered(blocked[0])
         return value
 

@@ -1,4 +1,4 @@
-"""Around every request: its id, its line in the log, and an answer whatever happens."""
+"""Around every request: its id, its line in the log, its count, and an answer whatever happens."""
 
 import re
 import time
@@ -9,10 +9,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agent_server.core.metrics import REQUEST_SECONDS, REQUESTS, UNKNOWN
 from agent_server.http.problems import on_unexpected
 
 _SANE = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
 _QUIET = frozenset({"/health", "/ready"})
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 log = structlog.get_logger()
 
@@ -30,38 +32,65 @@ class Envelope:
             return
         request = Request(scope, receive)
         scope["request_id"] = request_id = _request_id(request)
-        began = time.perf_counter()
-        status, whole = 0, False
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status, whole
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
-            whole = is_last(message)
-            await send(message)
-
+        answer = _Answer(scope, send)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self._app(scope, receive, send_with_id)
+                await self._app(scope, receive, answer.send)
             except Exception as error:  # the last resort: the client gets an answer, the log what it was
-                if status and not whole:
+                if answer.status and not answer.whole:
                     raise  # an answer that was cut short must look like one
-                if not whole:  # else Starlette has answered, and raises what it answered
-                    answer = await on_unexpected(request, error)
-                    await answer(scope, receive, send_with_id)
-            if scope["path"] not in _QUIET:
-                _log(scope, status, time.perf_counter() - began)
+                if not answer.whole:  # else Starlette has answered, and raises what it answered
+                    problem = await on_unexpected(request, error)
+                    await problem(scope, receive, answer.send)
+            answer.log()
+
+
+class _Answer:
+    """What has been sent to one request, and when."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.status = 0
+        self.whole = False
+        self._scope = scope
+        self._send = send
+        self._began = time.perf_counter()
+        self._counted = scope["path"] in _QUIET  # a probe: it would hide what clients see
+
+    async def send(self, message: Message) -> None:
+        """Send a part of it."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)["X-Request-Id"] = self._scope["request_id"]
+        elif not self._counted:
+            self._counted = True  # a stream by its first byte: its end may be hours away
+            self._count()
+        self.whole = is_last(message)
+        await self._send(message)
+
+    def log(self) -> None:
+        """Write the request's line; a probe has none."""
+        if self._scope["path"] not in _QUIET:
+            milliseconds = round(self._seconds * 1000, 1)
+            method = self._scope["method"]
+            log.info("request", method=method, route=self._route, status=self.status, ms=milliseconds)
+
+    def _count(self) -> None:
+        method = self._scope["method"] if self._scope["method"] in _METHODS else UNKNOWN
+        REQUESTS.labels(method, self._route, self.status).inc()
+        REQUEST_SECONDS.labels(method, self._route).observe(self._seconds)
+
+    @property
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    @property
+    def _route(self) -> str:
+        return getattr(self._scope.get("route"), "path", UNKNOWN)
 
 
 def is_last(message: Message) -> bool:
     """Whether nothing of the answer follows."""
     return message["type"] == "http.response.body" and not message.get("more_body", False)
-
-
-def _log(scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "unknown")
-    log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 def _request_id(request: Request) -> str:

@@ -9,11 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent_server.core.errors import RequestTimeout, ServerError, TooMany, Unavailable
+from agent_server.core.metrics import REFUSED_REQUESTS
 from agent_server.http.answers import location
 
 log = structlog.get_logger()
 
 _CODES = {404: "not_found", 405: "method_not_allowed"}
+_REFUSALS = frozenset({401, 403, 413, 415, 429, 431})
+"""Statuses of requests that somebody may have to look into, counted by their codes."""
 
 
 async def on_server_error(request: Request, error: Exception) -> Response:
@@ -50,5 +53,7 @@ async def on_unexpected(request: Request, error: Exception) -> Response:
 
 
 def _problem(request: Request, status: int, body: dict[str, Any], headers: dict[str, str]) -> Response:
+    if status in _REFUSALS:
+        REFUSED_REQUESTS.labels(body["code"]).inc()
     content = orjson.dumps({**body, "request_id": request.scope["request_id"]})
     return Response(content, status, headers, "application/json")

@@ -42,6 +42,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
 from agent_server.core.errors import LeaseLost
+from agent_server.core.metrics import CHECKPOINT_BYTES, QUERY_SECONDS, UNKNOWN
 from agent_server.storage.database import Database, patiently
 from agent_server.storage.queries import load
 
@@ -52,6 +53,9 @@ READ_SECONDS = 30
 
 LARGEST_PLAIN = 1e15
 """A larger float is written with an exponent, which JSONB turns into the digits of an integer."""
+
+READ = "saver.read"
+"""What the metrics call LangGraph's own reads of checkpoints."""
 
 _SQL = load("saver")
 _HANDLED = "__error_source_node__"
@@ -67,6 +71,8 @@ class Fence:
     attempt: int
     thread_is_new: bool = False
     """No checkpoint exists yet, so the first look for one may be skipped."""
+    graph: str = UNKNOWN
+    """Whose checkpoints these are."""
 
 
 class ReadOnlySaver(AsyncPostgresSaver):
@@ -84,7 +90,8 @@ class ReadOnlySaver(AsyncPostgresSaver):
             self.database.pool.connection() as connection,
             connection.cursor(binary=True, row_factory=dict_row) as cursor,
         ):
-            yield cursor
+            with QUERY_SECONDS.labels(READ).time():  # LangGraph's own statements, which have no names
+                yield cursor
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that `config` names, or the newest; None where there is none."""
@@ -156,16 +163,19 @@ class FencedSaver(ReadOnlySaver):
             for channel, version in new_versions.items()
             if channel in in_blobs
         ]
+        stored = _json({**checkpoint, "channel_values": inline})
         await self._write(
             "put",
             thread_id=thread_id,
             ns=ns,
             checkpoint_id=checkpoint["id"],
             parent_id=configurable.get("checkpoint_id"),
-            checkpoint=Jsonb({**checkpoint, "channel_values": inline}, dumps=_json),
+            checkpoint=Jsonb(stored, dumps=bytes),
             metadata=Jsonb(get_serializable_checkpoint_metadata(config, metadata), dumps=_json),
             **_columns(("channels", "versions", "types", "blobs"), blobs),
         )
+        size = len(stored) + sum(len(content) for *_, content in blobs)
+        CHECKPOINT_BYTES.labels(self.fence.graph).observe(size)
         return {
             "configurable": {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": checkpoint["id"]}
         }
