@@ -26,7 +26,8 @@ def create(given: Namespace) -> int:
         json_line({"key": key, **fields_of(record)})
         return 0
     note(
-        f"key {record.key_id} of tenant {record.tenant}, {record.role}, {_until(record)}; it is not shown again:"
+        f"key {record.key_id} of tenant {record.tenant}, {record.role}, {_until(record)};"
+        " it is not shown again:"
     )
     line(key)
     return 0

@@ -12,6 +12,7 @@
     │   ├── UnknownThread
     │   ├── UnknownRun
     │   └── UnknownAttachment
+    │       └── NoContent
     ├── MethodNotAllowed            405
     ├── RequestTimeout              408
     ├── Conflict                    409
@@ -19,7 +20,8 @@
     │   ├── ThreadOfAnotherGraph
     │   ├── NothingToResume
     │   ├── RunCancelled
-    │   └── RunFinished
+    │   ├── RunFinished
+    │   └── AttachmentStored
     ├── BodyTooLarge                413
     ├── UnsupportedMediaType        415
     ├── Invalid                     422
@@ -38,6 +40,8 @@
     ├── AttachmentsUnavailable      501, none are kept here
     ├── Unavailable                 503, with Retry-After
     │   ├── DatabaseUnavailable
+    │   ├── StorageUnavailable
+    │   ├── IssuerUnavailable
     │   ├── Overloaded
     │   └── Draining
     ├── Timeout                     504
@@ -99,12 +103,13 @@ class ForbiddenOrigin(Forbidden):
 
 
 class ForbiddenRole(Forbidden):
-    """The caller's role does not include this."""
+    """The caller's role does not include this, or its token gives it none."""
 
     code = "forbidden_role"
 
-    def __init__(self, role: str, needed: str) -> None:
-        super().__init__(f"The role {role} may not do this: {needed} may.")
+    def __init__(self, role: str | None, needed: str) -> None:
+        who = f"The role {role} may not do this" if role else "The token gives no role here"
+        super().__init__(f"{who}: {needed} may.")
 
 
 class SelfApproval(Forbidden):
@@ -154,6 +159,13 @@ class UnknownAttachment(NotFound):
 
     def __init__(self, attachment_id: str) -> None:
         super().__init__(f"There is no attachment {attachment_id!r}.")
+
+
+class NoContent(UnknownAttachment):
+    """The attachment's content has not been stored."""
+
+    def __init__(self, attachment_id: str) -> None:
+        ServerError.__init__(self, f"The content of attachment {attachment_id!r} has not been stored.")
 
 
 class MethodNotAllowed(ServerError):
@@ -214,6 +226,12 @@ class RunFinished(Conflict):
     """The run has ended; there is nothing to cancel."""
 
     code = "run_finished"
+
+
+class AttachmentStored(Conflict):
+    """The attachment has another content already."""
+
+    code = "attachment_stored"
 
 
 class Invalid(ServerError):
@@ -340,6 +358,20 @@ class DatabaseUnavailable(Unavailable):
 
     code = "database_unavailable"
     retry_after = 2
+
+
+class StorageUnavailable(Unavailable):
+    """Where the attachments are kept does not answer, or refuses us."""
+
+    code = "storage_unavailable"
+    retry_after = 2
+
+
+class IssuerUnavailable(Unavailable):
+    """The keys of the tokens' issuer cannot be had: no token can be told from another."""
+
+    code = "issuer_unavailable"
+    retry_after = 5
 
 
 class Overloaded(Unavailable):

@@ -11,8 +11,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent_server.core.errors import ConfigurationError
+from agent_server.core.oidc import LOOPBACK_HOSTS, Oidc, checked
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 RATE_MAX = 100_000
 """Requests of one rate limit: each that is admitted is remembered until its time is over."""
 
@@ -259,6 +259,7 @@ class Settings(BaseSettings):
             or self.aws_container_credentials_full_uri is not None,
             "one host and a user in DATABASE_URL": _names_one_login(self.dsn),
             "one host and a user in DATABASE_DIRECT_URL": _names_one_login(self.direct_dsn),
+            "one host and a user in DATABASE_READ_URL": _names_one_login(self.read_dsn or self.dsn),
         }
         return [f"DATABASE_AUTH=iam needs {what}" for what, there in has.items() if not there]
 
@@ -273,6 +274,11 @@ class Settings(BaseSettings):
         return (self.database_direct_url or self.database_url).get_secret_value()
 
     @property
+    def read_dsn(self) -> str | None:
+        """The URL of the read replica, where there is one."""
+        return self.database_read_url.get_secret_value() if self.database_read_url else None
+
+    @property
     def has_pooler(self) -> bool:
         """Whether a transaction pooler stands before the pool: then no session keeps anything for us."""
         return self.direct_dsn != self.dsn
@@ -280,10 +286,30 @@ class Settings(BaseSettings):
     def require_safe_exposure(self) -> None:
         """Raise ConfigurationError unless what `serve` would expose is guarded."""
         if self.auth == "none" and self.host not in LOOPBACK_HOSTS:
-            msg = f"AUTH=none is admitted on a loopback HOST only, not on {self.host}; set AUTH=keys."
+            msg = f"AUTH=none is admitted on a loopback HOST only, not on {self.host}; set AUTH=keys or oidc."
             raise ConfigurationError(msg)
-        if self.auth == "keys":
+        if self.admits_keys:
             self.require_pepper()
+        if self.auth == "oidc":
+            self.require_oidc()
+
+    @property
+    def admits_keys(self) -> bool:
+        """Whether API keys open this server: with tokens they do where there is a pepper."""
+        return self.auth == "keys" or (self.auth == "oidc" and self.api_key_pepper is not None)
+
+    def require_oidc(self) -> Oidc:
+        """Return what `AUTH=oidc` needs, or raise ConfigurationError."""
+        return checked(
+            issuer=self.oidc_issuer,
+            audience=self.oidc_audience,
+            jwks_url=self.oidc_jwks_url,
+            algorithms=self.oidc_algorithms,
+            subject_claim=self.oidc_subject_claim,
+            tenant_claim=self.oidc_tenant_claim,
+            role_claim=self.oidc_role_claim,
+            roles=self.oidc_roles,
+        )
 
     def require_pepper(self) -> bytes:
         """Return the secret of the API keys' HMAC, or raise ConfigurationError."""
