@@ -28,7 +28,7 @@ from agent_server.http.envelope import is_last
 from agent_server.http.guard import Route, make_guarded
 from agent_server.runs.engine import Engine
 from agent_server.runs.replay import START, Position, RunRef
-from agent_server.runs.requests import InputBody, ResumeBody, StateBody, parse
+from agent_server.runs.requests import Bounds, InputBody, ResumeBody, StateBody, parse
 from agent_server.runs.service import Call, Handle
 from agent_server.storage.runs import Outcome, PageQuery
 from agent_server.storage.threads import ThreadQuery, ThreadStore
@@ -84,6 +84,7 @@ class _Face:
         self._engine = engine
         self._threads = ThreadStore(engine.database)
         self._wait_seconds = engine.settings.wait_seconds
+        self._bounds = Bounds(engine.settings.recursion_limit_max, engine.settings.run_timeout_seconds)
 
     async def openapi(self, _principal: Principal, request: Request) -> Response:
         """Describe the routes and the bodies that they take."""
@@ -96,21 +97,21 @@ class _Face:
     async def invoke(self, principal: Principal, request: Request) -> Response:
         """Run a graph and answer when it has ended or waits for a human."""
         call = await self._call(principal, request)
-        body = parse(InputBody, call.content)
+        body = parse(InputBody, call.content, self._bounds)
         handle = await self._engine.runs.begin(call, body)
         return await self._answer(request, handle, body.on_disconnect)
 
     async def stream(self, principal: Principal, request: Request) -> Response:
         """Run a graph and send its events as they happen."""
         call = await self._call(principal, request)
-        body = parse(InputBody, {"stream_mode": ["events"], **call.content})
+        body = parse(InputBody, {"stream_mode": ["events"], **call.content}, self._bounds)
         handle = await self._engine.runs.begin(call, body)
         return self._streaming(handle, START, body.on_disconnect)
 
     async def resume(self, principal: Principal, request: Request) -> Response:
         """Answer what waits, and run on."""
         call = await self._call(principal, request)
-        body = parse(ResumeBody, call.content)
+        body = parse(ResumeBody, call.content, self._bounds)
         handle = await self._engine.runs.resume(call, body)
         return await self._answer(request, handle, body.on_disconnect)
 
@@ -122,7 +123,7 @@ class _Face:
     async def update_state(self, principal: Principal, request: Request) -> Response:
         """Write to a thread's state as one of its nodes would."""
         call = await self._call(principal, request)
-        body = parse(StateBody, call.content)
+        body = parse(StateBody, call.content, self._bounds)
         handle = await self._engine.runs.update_state(call, body)
         await self._end_of(handle)
         state = await self._engine.states.state(call.principal, call.graph, body.thread_id)

@@ -123,8 +123,9 @@ class Executor:
         fence = Fence(claim.run_id, claim.attempt, claim.thread_is_new)
         saver = FencedSaver(self.store.database, loaded.serde, fence)
         graph = loaded.bound(saver, self.stores.for_tenant(claim.principal.tenant))
-        async with _clock(self.settings.run_timeout_seconds - claim.elapsed):
-            planned = await self._plan(execution, Planner(self.store, claim, loaded, graph))
+        planner = Planner(self.store, claim, loaded, graph)
+        async with _clock(planner.seconds(self.settings.run_timeout_seconds), claim.elapsed):
+            planned = await self._plan(execution, planner)
             execution.accepted.set()
             if isinstance(planned, Progress):
                 return planned
@@ -166,8 +167,7 @@ class Executor:
     def _failure(self, execution: Execution, error: Exception) -> Outcome:
         run_id = str(execution.claim.run_id)
         if isinstance(error, _OutOfTimeError):
-            seconds = f"{self.settings.run_timeout_seconds:g}"
-            return Outcome("timeout", None, None, "run_timeout", f"The run exceeded its {seconds} s.")
+            return Outcome("timeout", None, None, "run_timeout", f"The run exceeded its {error.seconds:g} s.")
         if isinstance(error, GraphRecursionError):
             detail = "The graph did not come to an end within its recursion limit."
         elif isinstance(error, RunFailed):
@@ -198,15 +198,15 @@ class Executor:
 
 
 @asynccontextmanager
-async def _clock(seconds: float) -> AsyncGenerator[None]:
-    """Raise _OutOfTimeError when the block takes longer; a TimeoutError of its own passes."""
-    clock = asyncio.timeout(max(seconds, 0))
+async def _clock(seconds: float, elapsed: float) -> AsyncGenerator[None]:
+    """Raise _OutOfTimeError when the block takes longer than is left; a TimeoutError of its own passes."""
+    clock = asyncio.timeout(max(seconds - elapsed, 0))
     try:
         async with clock:
             yield
     except TimeoutError:
         if clock.expired():
-            raise _OutOfTimeError from None
+            raise _OutOfTimeError(seconds) from None
         raise
 
 
@@ -228,6 +228,10 @@ class _NotPlannedError(Exception):
 
 class _OutOfTimeError(Exception):
     """The run's wall clock is over."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
 
 
 def _retrieved(done: "asyncio.Future[Outcome]") -> None:

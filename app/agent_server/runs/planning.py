@@ -45,6 +45,11 @@ class Planner:
         body = self._body
         return await (self._resume(body) if isinstance(body, AcceptedBody) else self._begin(body))
 
+    def seconds(self, most: float) -> float:
+        """Return how long the run may take over all its attempts: `most`, or less where its client wants it."""
+        wanted = None if self._claim.kind == "state" else self._body.config.timeout_seconds
+        return most if wanted is None else min(wanted, most)
+
     @cached_property
     def _body(self) -> InputBody | AcceptedBody:
         """What was asked for, of a run that executes its graph."""

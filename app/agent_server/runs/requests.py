@@ -1,15 +1,24 @@
 """Bodies of the requests that execute something; a run's row keeps its own, for whoever takes it over."""
 
+from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from agent_server.core.errors import Invalid, shorten
 
 RECURSION_LIMIT = 50
-RECURSION_LIMIT_MAX = 200
 RESERVED_METADATA = frozenset(
     {
         *("run_id", "thread_id", "source", "step", "parents", "writes"),
@@ -32,6 +41,25 @@ DETAIL_CHARACTERS = 2000
 FIELD_CHARACTERS = 200
 
 Mode = Literal["values", "updates", "messages", "custom", "events"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Above what a client may ask for."""
+
+    recursion_limit: int
+    """Supersteps."""
+    timeout_seconds: float
+    """Wall clock of a run over all its attempts."""
+
+
+def _bounded(value: Any, info: ValidationInfo) -> Any:
+    """Hold a field below its bound. What a run's row keeps was so when it came, and is not asked again."""
+    bound = getattr(info.context, str(info.field_name), None)
+    if value is not None and bound is not None and value > bound:
+        msg = f"Input should be less than or equal to {bound:g}"
+        raise ValueError(msg)
+    return value
 
 
 def _listed(value: object) -> object:
@@ -89,8 +117,12 @@ B = TypeVar("B", bound=Body)
 class RunConfig(Body):
     """What of LangGraph's config a client may set."""
 
-    recursion_limit: Annotated[int, Field(ge=1, le=RECURSION_LIMIT_MAX)] = RECURSION_LIMIT
+    recursion_limit: Annotated[int, Field(ge=1), AfterValidator(_bounded)] = RECURSION_LIMIT
     """Supersteps at most."""
+    timeout_seconds: Annotated[
+        Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, AfterValidator(_bounded)
+    ] = None
+    """Wall clock over all attempts; without, the server's own."""
     tags: Annotated[list[str], Field(max_length=TAGS_MAX)] = []
     metadata: Annotated[Keys, BeforeValidator(_metadata)] = {}
     """For events and traces; its strings, numbers and booleans are kept with every checkpoint of the run."""
@@ -107,6 +139,14 @@ class _Run(Body):
     subgraphs: bool = False
     """Whether events of subgraphs are logged too."""
     on_disconnect: Literal["continue", "cancel"] = "continue"
+
+    @model_validator(mode="after")
+    def _default_below(self, info: ValidationInfo) -> Self:
+        """Hold the default below the bound, too."""
+        if isinstance(info.context, Bounds) and self.config.recursion_limit > info.context.recursion_limit:
+            update = {"recursion_limit": info.context.recursion_limit}
+            self.config = self.config.model_copy(update=update)
+        return self
 
 
 class InputBody(_Run):
@@ -136,13 +176,13 @@ class StateBody(Body):
     as_node: str | None = None
 
 
-def parse(model: type[B], content: Any) -> B:
+def parse(model: type[B], content: Any, bounds: Bounds) -> B:
     """Check a body; raises Invalid with `errors: [{field, message}]`."""
     if not isinstance(content, dict):
         msg = "The body must be a JSON object."
         raise Invalid(msg)
     try:
-        return model.model_validate(content)
+        return model.model_validate(content, context=bounds)
     except ValidationError as error:
         errors = [
             {
