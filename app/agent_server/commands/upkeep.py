@@ -21,10 +21,10 @@ def migrate(given: Namespace) -> int:
 
 def retention(given: Namespace) -> int:
     """Sweep once, through all threads, and count what was deleted."""
-    from agent_server.storage.retention import policy_of, sweep  # noqa: PLC0415  # `migrate` needs none of it
+    from agent_server.storage.retention import sweep_once  # noqa: PLC0415  # `migrate` needs none of it
 
     settings = settings_of_command()
-    swept = with_database(settings, lambda database: sweep(database, policy_of(settings)))
+    swept = with_database(settings, lambda database: sweep_once(database, settings))
     counts = fields_of(swept) if swept is not None else None
     if given.machine:
         json_line({"swept": counts})

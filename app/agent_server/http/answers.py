@@ -9,6 +9,7 @@ from starlette.responses import Response
 from agent_server.core.errors import ServerError, restored
 from agent_server.core.jsonio import dumps
 from agent_server.runs.replay import RunRef
+from agent_server.storage.attachments import AttachmentRecord
 from agent_server.storage.runs import Outcome, RunRecord
 from agent_server.storage.threads import ThreadRecord
 
@@ -79,6 +80,24 @@ def thread_json(thread: ThreadRecord) -> dict[str, Any]:
     }
 
 
-def _time(moment: datetime | None) -> str | None:
+def attachment_json(attachment: AttachmentRecord) -> dict[str, Any]:
+    """Return an Attachment."""
+    return {
+        "attachment_id": str(attachment.attachment_id),
+        "thread_id": attachment.thread_id,
+        "filename": attachment.filename,
+        "content_type": attachment.content_type,
+        "size": attachment.size,
+        "created_by": attachment.created_by,
+        "created_at": utc(attachment.created_at),
+        "stored": attachment.stored_at is not None,
+    }
+
+
+def utc(moment: datetime) -> str:
     """Tell a time in UTC: PostgreSQL tells it in the time zone of the database."""
-    return moment.astimezone(UTC).isoformat() if moment else None
+    return moment.astimezone(UTC).isoformat()
+
+
+def _time(moment: datetime | None) -> str | None:
+    return utc(moment) if moment else None

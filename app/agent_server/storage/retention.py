@@ -18,7 +18,9 @@ import structlog
 
 from agent_server.core.errors import ServerError
 from agent_server.core.settings import Settings
+from agent_server.storage.attachment_sweep import AttachmentSweep
 from agent_server.storage.database import Database
+from agent_server.storage.places import Place, open_place
 from agent_server.storage.queries import load
 
 _SQL = load("retention")
@@ -63,6 +65,8 @@ class Swept:
     runs: int = 0
     checkpoints: int = 0
     threads: int = 0
+    attachments: int = 0
+    """Contents of them."""
 
 
 def policy_of(settings: Settings) -> RetentionPolicy:
@@ -77,7 +81,7 @@ def policy_of(settings: Settings) -> RetentionPolicy:
     )
 
 
-async def keep_sweeping(database: Database, settings: Settings) -> None:
+async def keep_sweeping(database: Database, settings: Settings, place: Place | None = None) -> None:
     """Sweep every `RETENTION_SWEEP_SECONDS`, give or take a fifth, until cancelled; never, if that is 0.
 
     Failures are logged, and the next sweep tries again.
@@ -86,7 +90,7 @@ async def keep_sweeping(database: Database, settings: Settings) -> None:
     while period:
         await asyncio.sleep(period * random.uniform(0.8, 1.2))  # noqa: S311  # replicas drift apart, no secret
         try:
-            swept = await sweep(database, policy, rest=period / 2, max_threads=THREADS_A_SWEEP)
+            swept = await sweep(database, policy, place, rest=period / 2, max_threads=THREADS_A_SWEEP)
         except ServerError as error:
             log.warning("retention failed", reason=error.detail)
         except psycopg.Error:
@@ -96,15 +100,26 @@ async def keep_sweeping(database: Database, settings: Settings) -> None:
                 log.info("retention", **_counts(swept))
 
 
+async def sweep_once(database: Database, settings: Settings) -> Swept | None:
+    """Sweep as the settings say, through all threads. Raises as `sweep`, and ConfigurationError."""
+    async with open_place(settings) as place:
+        return await sweep(database, policy_of(settings), place)
+
+
 async def sweep(
-    database: Database, policy: RetentionPolicy, *, rest: float = 0, max_threads: int | None = None
+    database: Database,
+    policy: RetentionPolicy,
+    place: Place | None = None,
+    *,
+    rest: float = 0,
+    max_threads: int | None = None,
 ) -> Swept | None:
     """Delete what is due; None if another process is at it, or was less than `rest` seconds ago.
 
     With `max_threads`, only so many threads are asked how idle they are, from where the last sweep ended.
 
     Raises:
-        DatabaseUnavailable, Overloaded: what was deleted until then stays deleted.
+        DatabaseUnavailable, Overloaded, StorageUnavailable: what was deleted until then stays deleted.
     """
     if await database.one(_SQL["take_turn"], {"turn": TURN_SECONDS, "rest": rest}) is None:
         return None
@@ -115,6 +130,8 @@ async def sweep(
         await work.long_threads()
         await work.idle_threads(max_threads)
         await work.runs()
+        if place is not None:
+            work.swept.attachments = await AttachmentSweep(database, place).run()
     finally:
         # Also when this process stops; with the database away, the turn ends by itself.
         with suppress(ServerError, TimeoutError):

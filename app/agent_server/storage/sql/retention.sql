@@ -180,7 +180,7 @@ select count(*) as deleted from gone
 -- drop_thread (60 s)
 -- A whole thread, with every row of it in every table but the audit's.
 with thread as (
-    select t.thread_key from agent.threads t
+    select t.thread_key, t.tenant, t.thread_id from agent.threads t
     where t.thread_key = %(thread_key)s::uuid
         and current_setting('agent.swept_thread', true) = %(thread_id)s
         and not exists (
@@ -192,6 +192,9 @@ with thread as (
     delete from checkpoint_blobs b using thread where b.thread_id = thread.thread_key::text
 ), gone_writes as (
     delete from checkpoint_writes w using thread where w.thread_id = thread.thread_key::text
+), gone_attachments as (
+    update agent.attachments a set dropped_at = now() from thread
+    where a.tenant = thread.tenant and a.thread_id = thread.thread_id and a.dropped_at is null
 ), gone as (
     delete from agent.threads t using thread where t.thread_key = thread.thread_key returning 1
 )
