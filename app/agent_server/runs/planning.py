@@ -46,7 +46,7 @@ class Planner:
         return await (self._resume(body) if isinstance(body, AcceptedBody) else self._begin(body))
 
     def seconds(self, most: float) -> float:
-        """Return how long the run may take over all its attempts: `most`, or less where its client wants it."""
+        """Return how long the run may take over all its attempts: `most`, or less if its client says so."""
         wanted = None if self._claim.kind == "state" else self._body.config.timeout_seconds
         return most if wanted is None else min(wanted, most)
 

@@ -176,7 +176,7 @@ class StateBody(Body):
     as_node: str | None = None
 
 
-def parse(model: type[B], content: Any, bounds: Bounds) -> B:
+def parse(model: type[B], content: Any, bounds: Bounds | None = None) -> B:
     """Check a body; raises Invalid with `errors: [{field, message}]`."""
     if not isinstance(content, dict):
         msg = "The body must be a JSON object."
