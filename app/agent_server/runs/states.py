@@ -12,40 +12,54 @@ from agent_server.graphs.execution import plain_interrupt
 from agent_server.graphs.pregel import Graph
 from agent_server.graphs.registry import LoadedGraph, Registry
 from agent_server.storage.database import Database
+from agent_server.storage.replica import SettledReads
 from agent_server.storage.saver import ReadOnlySaver
-from agent_server.storage.threads import ThreadStore
+from agent_server.storage.threads import ThreadRecord, ThreadStore
 
 
 class StateReader:
     """Reads the threads of all tenants; a thread is found only for its tenant and its graph."""
 
-    def __init__(self, registry: Registry, database: Database) -> None:
+    def __init__(self, registry: Registry, database: Database, reads: SettledReads) -> None:
         self._registry = registry
-        self._database = database
         self._threads = ThreadStore(database)
+        self._reads = reads
 
     async def state(self, principal: Principal, graph: str, thread_id: str) -> dict[str, Any]:
         """Return the thread's State, as the contract names its parts; raises UnknownThread."""
-        bound, config = await self._bound(principal, graph, thread_id)
-        return _plain(thread_id, await bound.aget_state(config))
+        loaded, thread = await self._found(principal, graph, thread_id)
+
+        async def read(database: Database) -> StateSnapshot:
+            bound, config = reading(loaded, database, thread.thread_key)
+            return await bound.aget_state(config)
+
+        return _plain(thread_id, await self._reads.of(thread, read))
 
     async def history(
         self, principal: Principal, graph: str, thread_id: str, *, limit: int, before: str | None
     ) -> list[dict[str, Any]]:
         """Return its States, newest first, from `before` that checkpoint; raises UnknownThread."""
-        bound, config = await self._bound(principal, graph, thread_id)
-        cursor = None
-        if before is not None:
-            cursor = RunnableConfig(configurable={**config.get("configurable", {}), "checkpoint_id": before})
-        states = bound.aget_state_history(config, before=cursor, limit=limit)
-        return [_plain(thread_id, snapshot) async for snapshot in states]
+        loaded, thread = await self._found(principal, graph, thread_id)
 
-    async def _bound(self, principal: Principal, graph: str, thread_id: str) -> tuple[Graph, RunnableConfig]:
+        async def read(database: Database) -> list[StateSnapshot]:
+            bound, config = reading(loaded, database, thread.thread_key)
+            cursor = None
+            if before is not None:
+                named = {**config.get("configurable", {}), "checkpoint_id": before}
+                cursor = RunnableConfig(configurable=named)
+            return [state async for state in bound.aget_state_history(config, before=cursor, limit=limit)]
+
+        return [_plain(thread_id, snapshot) for snapshot in await self._reads.of(thread, read)]
+
+    async def _found(
+        self, principal: Principal, graph: str, thread_id: str
+    ) -> tuple[LoadedGraph, ThreadRecord]:
+        """Ask the primary, always: whose thread it is must not come from a copy."""
         loaded = self._registry.named(graph)
         thread = await self._threads.get(principal, thread_id)
         if thread is None or thread.graph != graph:
             raise UnknownThread(thread_id)
-        return reading(loaded, self._database, thread.thread_key)
+        return loaded, thread
 
 
 def reading(loaded: LoadedGraph, database: Database, thread_key: UUID) -> tuple[Graph, RunnableConfig]:

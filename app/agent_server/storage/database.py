@@ -15,6 +15,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from agent_server.core.errors import ConfigurationError, DatabaseUnavailable, Overloaded, Unavailable
+from agent_server.core.metrics import QUERY_SECONDS
 from agent_server.core.settings import Settings
 from agent_server.storage.login import Login, with_parts
 from agent_server.storage.queries import Query
@@ -143,9 +144,10 @@ class Database:
 
 async def execute(connection: Connection, query: Query, params: Params) -> list[DictRow]:
     """Execute a named query on one connection, within the query's bound; raises psycopg's errors."""
-    async with asyncio.timeout(query.seconds):
-        cursor = await connection.execute(cast("LiteralString", query.sql), params, binary=True)
-        return await cursor.fetchall() if cursor.description else []
+    with QUERY_SECONDS.labels(query.name).time():
+        async with asyncio.timeout(query.seconds):
+            cursor = await connection.execute(cast("LiteralString", query.sql), params, binary=True)
+            return await cursor.fetchall() if cursor.description else []
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
@@ -202,12 +204,24 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
     login = Login(settings)
     first = await connect_first(settings.dsn, login=login)  # the pool would only log what is wrong
     await first.close()
-    pool: Pool = AsyncConnectionPool(
-        partial(_conninfo, settings.dsn, login),
+    pool = make_pool(settings, settings.dsn, login, settings.pool_min_size, settings.pool_max_size)
+    async with pool:
+        try:
+            await pool.wait(START_SECONDS)
+        except PoolTimeout as error:
+            msg = "The database does not let POOL_MIN_SIZE connections in within five seconds."
+            raise DatabaseUnavailable(msg) from error
+        yield Database(pool, login)
+
+
+def make_pool(settings: Settings, dsn: str, login: Login, least: int, most: int) -> Pool:
+    """Return a pool of that many connections, not yet open."""
+    return AsyncConnectionPool(
+        partial(_conninfo, dsn, login),
         connection_class=AsyncConnection[DictRow],
         kwargs=_KWARGS | {"prepare_threshold": None if settings.has_pooler else 0},
-        min_size=settings.pool_min_size,
-        max_size=settings.pool_max_size,
+        min_size=least,
+        max_size=most,
         timeout=CHECKOUT_SECONDS,
         max_waiting=MAX_WAITING,
         max_idle=MAX_IDLE_SECONDS,
@@ -218,13 +232,6 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
         reconnect_timeout=RECONNECT_SECONDS,
         open=False,
     )
-    async with pool:
-        try:
-            await pool.wait(START_SECONDS)
-        except PoolTimeout as error:
-            msg = "The database does not let POOL_MIN_SIZE connections in within five seconds."
-            raise DatabaseUnavailable(msg) from error
-        yield Database(pool, login)
 
 
 async def connect(dsn: str, *, statement_timeout: float, login: Login | None = None) -> Connection:

@@ -29,6 +29,8 @@ class ThreadRecord:
     """How its last run ended."""
     created_at: datetime
     updated_at: datetime
+    quiet_seconds: float
+    """Since it was last changed, by the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class ThreadStore:
         params = {"tenant": principal.tenant, "thread_id": thread_id}
         row = await self.database.one(_SQL["get"], params)
         return _record(row) if row else None
+
+    async def has(self, thread: ThreadRecord) -> bool:
+        """Whether a replica has the thread as that record of the primary says, and so all that led to it."""
+        params = {"thread_key": thread.thread_key, "updated_at": thread.updated_at}
+        return await self.database.one(_SQL["has"], params) is not None
 
     async def page(self, principal: Principal, query: ThreadQuery) -> tuple[list[ThreadRecord], int]:
         """Return a page of the tenant's threads, newest first, and how many there are, up to 10,000."""
@@ -89,4 +96,5 @@ def _record(row: DictRow) -> ThreadRecord:
         last_outcome=row["last_outcome"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        quiet_seconds=row["quiet_seconds"],
     )

@@ -1,6 +1,7 @@
 -- get (5 s)
 select
     t.thread_key, t.thread_id, t.graph, t.last_outcome, t.created_at, t.updated_at,
+    extract(epoch from now() - t.updated_at)::float8 as quiet_seconds,
     case when exists (
         select 1 from agent.runs r where r.thread_key = t.thread_key and r.status in ('pending', 'running')
     ) then 'busy' else t.status end as status
@@ -13,6 +14,7 @@ where t.tenant = %(tenant)s and t.thread_id = %(thread_id)s
 with wanted as not materialized (
     select
         t.thread_key, t.thread_id, t.graph, t.last_outcome, t.created_at, t.updated_at,
+        extract(epoch from now() - t.updated_at)::float8 as quiet_seconds,
         case when exists (
             select 1 from agent.runs r where r.thread_key = t.thread_key and r.status in ('pending', 'running')
         ) then 'busy' else t.status end as status
@@ -27,6 +29,10 @@ select counted.total, page.*
 from (select count(*) as total from (select from kept limit 10000) as bounded) as counted
 left join page on true
 order by page.created_at desc, page.thread_key desc
+
+-- has (2 s)
+-- Asked of a replica: whether it has all that the primary had of the thread when its row was last changed.
+select 1 as one from agent.threads where thread_key = %(thread_key)s and updated_at = %(updated_at)s
 
 -- lock (5 s)
 -- First half of a deletion. Who begins a run locks the thread, too, so the second half, which looks with a
@@ -55,6 +61,9 @@ with thread as (
 ), gone_writes as (
     delete from checkpoint_writes w using thread
     where w.thread_id = thread.thread_key::text and not thread.busy
+), gone_attachments as (
+    update agent.attachments a set dropped_at = now() from thread
+    where a.tenant = %(tenant)s and a.thread_id = %(thread_id)s and a.dropped_at is null and not thread.busy
 ), gone as (
     delete from agent.threads t using thread
     where t.thread_key = thread.thread_key and not thread.busy
