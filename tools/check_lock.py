@@ -1,5 +1,6 @@
 """Whether the locks still satisfy the packages' metadata. Needs no network, so it runs before every push."""
 
+import json
 import re
 import sys
 import tomllib
@@ -72,6 +73,17 @@ def troubles() -> Iterator[str]:
         for name, versions in locked.items():
             if not versions <= first.get(name, set()):
                 yield f"{lock.path}: {name} differs from {LOCKS[0].path}"
+    yield from _unlisted(
+        ROOT / "app" / "sbom.cdx.json", pins((ROOT / "app" / "requirements.lock").read_text())
+    )
+
+
+def _unlisted(sbom: Path, locked: dict[str, set[Version]]) -> Iterator[str]:
+    """Where the image's list of parts is not that of its lock."""
+    parts = json.loads(sbom.read_text())["components"]
+    listed = pins("\n".join(f"{part['name']}=={part['version']}" for part in parts))
+    different = [name for name in listed.keys() | locked.keys() if listed.get(name) != locked.get(name)]
+    yield from (f"{sbom.name}: {name} is not as the image's lock has it" for name in sorted(different))
 
 
 def _form(path: str, text: str) -> Iterator[str]:

@@ -1,5 +1,9 @@
-"""`make lock`: resolve the three lock files anew, every pin with its hashes and no address of any index."""
+"""`make lock`: resolve the three lock files anew, every pin with its hashes and no address of any index.
 
+The image's list of parts (SBOM, CycloneDX) is written from its lock.
+"""
+
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -20,6 +24,8 @@ _LOCKS = {
     "tools/uv.lock.txt": ("tools/uv.in",),
 }
 """The image's lock takes the versions of the first, so that what is tested is what is shipped."""
+
+SBOM = "app/sbom.cdx.json"
 
 
 def resolve(before: str) -> int:
@@ -42,7 +48,20 @@ def resolve(before: str) -> int:
             sys.stderr.write(f"lock: {lock} could not be resolved\n")
             return 1
         sys.stderr.write(f"lock: {lock} as of {before}\n")
-    return 0
+    return write_sbom()
+
+
+def write_sbom() -> int:
+    """Write the parts of the image's lock as CycloneDX, the same bytes each time."""
+    pins = re.findall(
+        r"^[a-z0-9][^\s;]*==[^\s;]+", (ROOT / "app" / "requirements.lock").read_text(), re.MULTILINE
+    )
+    command = (
+        *(".venv/bin/python", "-W", "ignore", "-m", "cyclonedx_py", "requirements", "-"),
+        *("--pyproject", "app/pyproject.toml", "--output-reproducible", "--output-format", "JSON"),
+        *("--output-file", SBOM),
+    )
+    return subprocess.run(command, cwd=ROOT, check=False, input="\n".join(pins), text=True).returncode
 
 
 def quarantined_day() -> str:

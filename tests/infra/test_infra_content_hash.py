@@ -190,7 +190,7 @@ def test_no_pattern_is_a_reason_to_fail(pattern: str, path: str):
 def test_the_servers_context_is_what_its_image_is_made_of_and_nothing_else():
     files = context_files(ROOT / "app", "Dockerfile")
     assert {path.split("/")[0] for path in files} == {
-        *("agent_server", "certs", "graphs", "langgraph.json", "requirements.lock")
+        *("agent_server", "certs", "graphs", "langgraph.json", "requirements.lock", "sbom.cdx.json")
     }
     assert not [path for path in files if path.endswith((".pyc", ".env", "README.md"))]
     listed = subprocess.run(
