@@ -292,6 +292,9 @@ class Settings(BaseSettings):
             self.require_pepper()
         if self.auth == "oidc":
             self.require_oidc()
+        if self.auth == "none" and self.forbid_self_approval:
+            msg = "FORBID_SELF_APPROVAL needs AUTH=keys or oidc: without, everybody is the same one."
+            raise ConfigurationError(msg)
 
     @property
     def admits_keys(self) -> bool:

@@ -9,7 +9,7 @@ from langgraph.constants import START
 from langgraph.errors import InvalidUpdateError
 from langgraph.types import StateSnapshot
 
-from agent_server.core.errors import InvalidInput, LeaseLost, NothingToResume
+from agent_server.core.errors import InvalidInput, LeaseLost, NothingToResume, SelfApproval
 from agent_server.core.jsonio import dumps
 from agent_server.graphs.execution import Progress, Step, answers_of, is_finished
 from agent_server.graphs.pregel import Graph
@@ -25,17 +25,26 @@ _NOT_EXECUTED = "Not executed: the run ended before this call was made."
 class Planner:
     """Decides for one claimed run. `graph` carries the run's own saver."""
 
-    def __init__(self, store: RunStore, claim: Claim, loaded: LoadedGraph, graph: Graph) -> None:
+    def __init__(
+        self,
+        store: RunStore,
+        claim: Claim,
+        loaded: LoadedGraph,
+        graph: Graph,
+        *,
+        forbid_self_approval: bool = False,
+    ) -> None:
         self._store = store
         self._claim = claim
         self._loaded = loaded
         self._graph = graph
+        self._forbid_self_approval = forbid_self_approval
 
     async def plan(self) -> Step | Progress:
         """Return the step to execute, or what has come of the run if nothing is left of it.
 
         Raises:
-            NothingToResume, Invalid: the run is refused and has executed nothing.
+            NothingToResume, Invalid, SelfApproval: the run is refused and has executed nothing.
             LeaseLost: another process has the run.
         """
         if await self._has_checkpoint():
@@ -82,6 +91,8 @@ class Planner:
 
     async def _update_state(self) -> Progress:
         body = stored(StateBody, self._claim.payload)
+        if self._forbid_self_approval and waiting(await self._snapshot()):
+            await self._refuse_own()  # what is written may step over the question
         try:
             await self._graph.aupdate_state(self._config(RunConfig()), body.values, as_node=body.as_node)
         except (InvalidUpdateError, TypeError, ValueError) as error:  # also of the graph's own reducers
@@ -102,8 +113,15 @@ class Planner:
             left = {key: answer for key, answer in (body.interrupts or {}).items() if key in pending}
             return self._step(answers_of(left) if left else None)
         answers = answers_for(body, self._claim.thread_id, pending)
+        if self._forbid_self_approval:
+            await self._refuse_own()
         await self._accept(body, answers)
         return self._step(answers_of(answers))
+
+    async def _refuse_own(self) -> None:
+        if await self._store.refuse_own(self._claim):
+            msg = "Who has brought this thread to its question may not answer it."
+            raise SelfApproval(msg)
 
     async def _accept(self, body: ResumeBody, answers: dict[str, Any]) -> None:
         kept = body.model_dump(exclude={"resume_data"}) | {"interrupts": answers, "accepted": True}

@@ -220,6 +220,10 @@ class RunStore:
         params = {**_token(claim), **owner, "payload": payload, "detail": detail}
         return await self.database.one(_SQL["accept_resume"], params) is not None
 
+    async def refuse_own(self, claim: Claim) -> bool:
+        """Whether who began this run has brought the thread to what waits; the audit log then says so."""
+        return await self.database.one(_SQL["refuse_own"], _token(claim)) is not None
+
     async def abandon(self, claim: Claim) -> None:
         """Delete a run that was refused before it executed anything."""
         await self.database.all(_SQL["abandon"], _token(claim))

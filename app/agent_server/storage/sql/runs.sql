@@ -115,6 +115,33 @@ with run as (
 )
 select thread_key from run
 
+-- refuse_own (5 s)
+-- A row, and an entry in the audit, where this run's subject may not answer what waits: it has brought the thread
+-- there, by input or by writing to its state, since a run of the thread last came to its end. Or nobody knows any
+-- more who has.
+with run as (
+    select run_id, thread_key, tenant, graph, kind, created_by from agent.runs
+    where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
+), starters as (
+    select r.created_by from agent.runs r, run
+    where r.thread_key = run.thread_key and r.run_id <> run.run_id and r.kind in ('input', 'state')
+        and r.attempt > 0 and r.seq > coalesce((
+            select max(e.seq) from agent.runs e
+            where e.thread_key = run.thread_key and e.status = 'success' and e.kind <> 'state'
+        ), 0)
+), own as (
+    select run.* from run
+    where run.created_by in (select created_by from starters) or not exists (select 1 from starters)
+), audit as (
+    insert into agent.audit_log (tenant, subject, action, target, detail)
+    select
+        own.tenant, own.created_by, 'interrupt.refused', t.thread_id,
+        jsonb_build_object('graph', own.graph, 'kind', own.kind, 'run_id', own.run_id)
+    from own join agent.threads t using (thread_key)
+    on conflict do nothing
+)
+select 1 as refused from own
+
 -- abandon (5 s)
 -- A run that was refused under its lease leaves no trace.
 delete from agent.runs where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running' returning run_id
