@@ -15,6 +15,7 @@ from agent_server.core.errors import (
     LeaseLost,
     NothingToResume,
     RunFailed,
+    SelfApproval,
     ServerError,
     Unavailable,
 )
@@ -123,7 +124,8 @@ class Executor:
         fence = Fence(claim.run_id, claim.attempt, claim.thread_is_new)
         saver = FencedSaver(self.store.database, loaded.serde, fence)
         graph = loaded.bound(saver, self.stores.for_tenant(claim.principal.tenant))
-        planner = Planner(self.store, claim, loaded, graph)
+        forbid = self.settings.forbid_self_approval
+        planner = Planner(self.store, claim, loaded, graph, forbid_self_approval=forbid)
         async with _clock(planner.seconds(self.settings.run_timeout_seconds), claim.elapsed):
             planned = await self._plan(execution, planner)
             execution.accepted.set()
@@ -138,7 +140,7 @@ class Executor:
             if execution.reason is not None:
                 raise asyncio.CancelledError  # stopped before its first turn
             return await planner.plan()
-        except (NothingToResume, Invalid) as refusal:
+        except (NothingToResume, Invalid, SelfApproval) as refusal:
             raise _RefusedError(refusal) from refusal
         except Unavailable as error:
             raise _NotPlannedError(error) from error
