@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import limits
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent_server.core.errors import ConfigurationError
@@ -16,6 +16,7 @@ from agent_server.core.oidc import LOOPBACK_HOSTS, Oidc, checked
 RATE_MAX = 100_000
 """Requests of one rate limit: each that is admitted is remembered until its time is over."""
 
+_REDIS_URL = re.compile(r"rediss?://([^\s/?#@]*@)?[^\s/?#@]+(/[0-9]*)?")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?")
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
     """Hash partitions by thread of LangGraph's checkpoint tables, made by the first `migrate`; 0 for none."""
     redis_url: SecretStr | None = None
     """`rediss://user:password@host:6379/0`; shares rate limits between processes, and is never the truth."""
-    redis_ca_file: Path | None = None
+    redis_ca_file: FilePath | None = None
     """CA of that server, where it is a private one."""
 
     langgraph_config: Path = Path("langgraph.json")
@@ -193,6 +194,14 @@ class Settings(BaseSettings):
                 raise ValueError(msg)
         return value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _REDIS_URL.fullmatch(value.get_secret_value()):
+            msg = "not a Redis URL, as rediss://user:password@host:6379/0 is one; options are not taken"
+            raise ValueError(msg)
+        return value
+
     @field_validator("rate_limit_caller", "rate_limit_tenant")
     @classmethod
     def _rate(cls, value: str | None) -> str | None:
@@ -237,6 +246,11 @@ class Settings(BaseSettings):
             (
                 any_origin and self.auth == "none",
                 "ALLOWED_ORIGINS=* needs AUTH=keys or oidc: any web page could use this server",
+            ),
+            (
+                self.redis_ca_file is not None
+                and not (self.redis_url and self.redis_url.get_secret_value().startswith("rediss:")),
+                "REDIS_CA_FILE needs a REDIS_URL with TLS: rediss://",
             ),
             (
                 self.attachments_bucket is not None and self.attachments_dir is not None,

@@ -12,6 +12,7 @@ from agent_server.core.errors import ForbiddenRole
 from agent_server.core.principal import Permission, Principal, roles_with
 from agent_server.http.access import Access
 from agent_server.http.description import described
+from agent_server.storage.rates import Rates
 
 Endpoint = Callable[[Principal, Request], Awaitable[Response]]
 
@@ -27,13 +28,13 @@ class Route:
     body: type[BaseModel] | None = None
 
 
-def make_guarded(access: Access, routes: Iterable[Route]) -> APIRouter:
-    """Return a router whose endpoints are told who asks, once it is known that they may."""
+def make_guarded(access: Access, rates: Rates, routes: Iterable[Route]) -> APIRouter:
+    """Return a router whose endpoints are told who asks, once it is known that they may, and not too often."""
     router = APIRouter()
     for route in routes:
         router.add_api_route(
             route.path,
-            _guarded(access, route),
+            _guarded(access, rates, route),
             methods=[route.method],
             name=getattr(route.endpoint, "__name__", route.path),
             description=route.endpoint.__doc__,
@@ -42,9 +43,10 @@ def make_guarded(access: Access, routes: Iterable[Route]) -> APIRouter:
     return router
 
 
-def _guarded(access: Access, route: Route) -> Callable[[Request], Awaitable[Response]]:
+def _guarded(access: Access, rates: Rates, route: Route) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         principal = await access.principal(request)
+        await rates.admit(principal)
         if not principal.may(route.needs):
             raise ForbiddenRole(principal.role, roles_with(route.needs))
         return await route.endpoint(principal, request)
