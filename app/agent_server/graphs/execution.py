@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.constants import END
+from langgraph.runtime import RunControl
 from langgraph.types import Command, Interrupt, StateSnapshot, StreamMode
 
 from agent_server.graphs.config import Durability
@@ -40,10 +41,15 @@ class Progress:
     interrupts: list[Interrupt] = field(default_factory=list[Interrupt])
 
 
-async def execute(graph: Graph, step: Step, emit: Emit) -> Progress:
-    """Run the graph to its end or to where it waits; whatever its nodes raise passes through."""
+async def execute(graph: Graph, step: Step, emit: Emit, control: RunControl) -> Progress:
+    """Run the graph to its end or to where it waits; whatever its nodes raise passes through.
+
+    Raises:
+        GraphDrained: `control` was told to drain, and the graph stopped before its next superstep. With
+            `input` None it goes on there.
+    """
     progress = Progress()
-    async for namespace, mode, payload in _parts(graph, step, emit):
+    async for namespace, mode, payload in _parts(graph, step, emit, control):
         if not namespace:
             _note(progress, mode, payload)
         if mode in step.modes:
@@ -93,41 +99,35 @@ def _note(progress: Progress, mode: str, payload: Any) -> None:
         progress.interrupts.extend(cast("dict[str, Any]", payload)[_INTERRUPT])
 
 
-def _parts(graph: Graph, step: Step, emit: Emit) -> AsyncIterator[tuple[tuple[str, ...], str, Any]]:
+def _parts(
+    graph: Graph, step: Step, emit: Emit, control: RunControl
+) -> AsyncIterator[tuple[tuple[str, ...], str, Any]]:
     # "updates" tells interrupts and "values" the result, whatever the client asked to see.
     modes = cast("list[StreamMode]", sorted((step.modes | {"values", "updates"}) - {"events"}))
+    options: dict[str, Any] = {
+        "context": step.context,
+        "stream_mode": modes,
+        "subgraphs": step.subgraphs,
+        "durability": step.durability,
+        "control": control,
+    }
     if "events" in step.modes:
-        return _with_events(graph, step, modes, emit)
-    return _plain(graph, step, modes)
+        return _with_events(graph, step, options, emit)
+    return _plain(graph, step, options)
 
 
 async def _plain(
-    graph: Graph, step: Step, modes: list[StreamMode]
+    graph: Graph, step: Step, options: dict[str, Any]
 ) -> AsyncIterator[tuple[tuple[str, ...], str, Any]]:
-    async for part in graph.astream(
-        step.input,
-        step.config,
-        context=step.context,
-        stream_mode=modes,
-        subgraphs=step.subgraphs,
-        durability=step.durability,
-    ):
+    async for part in graph.astream(step.input, step.config, **options):
         yield _tagged(part)
 
 
 async def _with_events(
-    graph: Graph, step: Step, modes: list[StreamMode], emit: Emit
+    graph: Graph, step: Step, options: dict[str, Any], emit: Emit
 ) -> AsyncIterator[tuple[tuple[str, ...], str, Any]]:
     """The same parts out of `astream_events`, which wraps them as chunks of the root's own stream."""
-    async for event in graph.astream_events(
-        step.input,
-        step.config,
-        version="v2",
-        context=step.context,
-        stream_mode=modes,
-        subgraphs=step.subgraphs,
-        durability=step.durability,
-    ):
+    async for event in graph.astream_events(step.input, step.config, version="v2", **options):
         if event["event"] == "on_chain_stream" and not event["parent_ids"]:
             part = _tagged(event["data"]["chunk"])
             yield part

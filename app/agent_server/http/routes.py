@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from agent_server.core.errors import StillRunning, UnknownRun
+from agent_server.core.errors import Draining, StillRunning, UnknownRun
 from agent_server.core.principal import Principal
 from agent_server.http import bodies
 from agent_server.http.access import Access
@@ -24,6 +25,7 @@ from agent_server.http.answers import (
     run_response,
     thread_json,
 )
+from agent_server.http.attachments import attachment_routes
 from agent_server.http.envelope import is_last
 from agent_server.http.guard import Route, make_guarded
 from agent_server.runs.engine import Engine
@@ -75,6 +77,7 @@ def make_router(engine: Engine, access: Access, rates: Rates) -> APIRouter:
             Route("POST", f"{graph}/runs/{{run_id}}/cancel", "run", face.cancel),
             Route("GET", "/threads", "read", face.threads),
             Route("DELETE", "/threads/{thread_id:text}", "delete", face.delete_thread),
+            *attachment_routes(engine),
         ),
     )
 
@@ -162,7 +165,8 @@ class _Face:
         run = await self._engine.runs.get(principal, graph, run_id)
         seconds = min(bodies.wait_of(request), self._wait_seconds)
         if seconds and not run.ended:
-            await self._engine.runs.wait(Handle(RunRef.of(principal, run)), seconds)
+            with suppress(Draining):  # before the time is over: then it is told as it stands
+                await self._engine.runs.wait(Handle(RunRef.of(principal, run)), seconds)
             run = await self._engine.runs.get(principal, graph, run_id)
         return run_response(run)
 
@@ -170,8 +174,8 @@ class _Face:
         """Send a run's events from the start, or after Last-Event-ID."""
         graph = await self._graph_of_run(principal, request)
         position = bodies.last_event_of(request)
-        run = await self._engine.runs.get(principal, graph, bodies.run_id_of(request))
-        return self._streaming(Handle(RunRef.of(principal, run)), position, "continue")
+        handle = await self._engine.runs.follow(principal, graph, bodies.run_id_of(request))
+        return self._streaming(handle, position, "continue")
 
     async def cancel(self, principal: Principal, request: Request) -> Response:
         """Stop a run."""
@@ -252,8 +256,13 @@ class _Face:
         frames = self._engine.runs.stream(handle, after)
         response = _EventStream(frames, headers=headers, media_type="text/event-stream")
         if on_disconnect == "cancel":
-            response.on_left = partial(self._engine.runs.cancel_soon, handle.ref)
+            response.on_left = partial(self._cancel_left, handle.ref)
         return response
+
+    def _cancel_left(self, ref: RunRef) -> None:
+        """Cancel a run whose stream broke off, unless it was told to go elsewhere."""
+        if not self._engine.draining:
+            self._engine.runs.cancel_soon(ref)
 
 
 class _EventStream(StreamingResponse):

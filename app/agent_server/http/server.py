@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 import structlog
@@ -22,16 +23,19 @@ from starlette.types import ASGIApp
 from agent_server.core.errors import ConfigurationError, ServerError
 from agent_server.core.settings import Settings
 from agent_server.graphs.registry import Registry, load_graphs
-from agent_server.http.app import create_app, create_probes
+from agent_server.http.app import create_app, create_probes, create_starting
+from agent_server.http.door import Door
 from agent_server.http.exposition import create_exposition
-from agent_server.runs.engine import Engine, open_engine
+from agent_server.runs.engine import Engine, open_engine_patiently
 from agent_server.storage.gauges import DatabaseGauges
 
 BACKLOG = 2048
 LEFT_SECONDS = 0.2
 """How long a stop waits, beyond SHUTDOWN_SECONDS, for nodes that do not end when they are told to."""
-METRICS_CLOSE_SECONDS = 1
-"""How long a stop waits for a scrape that is under way."""
+CLOSE_SECONDS = 1
+"""How long a stop waits, at least, for answers that are under way."""
+HURRY_SECONDS = 1.5
+"""How long a stop takes at most after a second signal."""
 _THREADS = "node"
 
 log = structlog.get_logger()
@@ -42,7 +46,7 @@ def serve(settings: Settings, *, worker: bool) -> None:
 
     Raises:
         ConfigurationError: a graph, the port or the database is not as it should be.
-        DatabaseUnavailable: PostgreSQL does not answer.
+        DatabaseUnavailable: PostgreSQL has not answered for DATABASE_WAIT_SECONDS.
     """
     registry = load_graphs(settings.langgraph_config)
     with _bind(settings.host, settings.port) as listening, _bind_metrics(settings) as scraped:
@@ -86,23 +90,26 @@ def _leaves(group: BaseExceptionGroup[ServerError]) -> list[ServerError]:
 
 
 async def _serve(settings: Settings, registry: Registry, face: _Face, *, worker: bool) -> None:
-    threads, signals = _own_threads(), _Signals()
-    gauges = DatabaseGauges()
+    threads, gauges, door = _own_threads(), DatabaseGauges(), Door(create_starting())
+    server = _Server(_uvicorn(settings, door))
+    host, port = face.listening.getsockname()[:2]
+    log.info("starting", host=host, port=port)
     async with (
         _exposed(settings, face.scraped, gauges),
-        open_engine(settings, registry, worker=worker) as engine,
+        _running(server, face.listening) as serving,
+        open_engine_patiently(settings, registry, worker=worker) as engine,
     ):
+        # Not a turn of the loop earlier: until then a signal ends the process at once, for it holds no run.
+        signals = _Signals(on_second=partial(_hurry, engine, server))
         gauges.database = engine.database
-        server = _Server(_uvicorn(settings, face.app(engine)))
+        door.open(face.app(engine), lambda: engine.draining)
         _settle()
-        host, port = face.listening.getsockname()[:2]
         log.info(face.name, host=host, port=port, graphs=sorted(registry))
-        signals.on_second = server.stop_at_once
-        serving = asyncio.create_task(server.serve([face.listening]))
         await asyncio.wait({serving, signals.first}, return_when=asyncio.FIRST_COMPLETED)
         deadline = time.monotonic() + settings.shutdown_seconds
+        server.end_connections()
         await engine.drain()
-        server.stop(max(1, round(deadline - time.monotonic())))
+        server.stop(max(CLOSE_SECONDS, round(deadline - time.monotonic())))
         await serving
         await _leave_runs(engine)
     log.info("stopped")
@@ -132,28 +139,34 @@ async def _exposed(
     if scraped is None:
         yield
         return
-    server = _Server(_uvicorn(settings, create_exposition(gauges)))
-    serving = asyncio.create_task(server.serve([scraped]))
-    try:
+    async with _running(_Server(_uvicorn(settings, create_exposition(gauges))), scraped):
         yield
+
+
+@asynccontextmanager
+async def _running(server: "_Server", listening: socket.socket) -> AsyncGenerator[asyncio.Task[None]]:
+    """Serve as long as the block lasts, in the task that it is given."""
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        yield serving
     finally:
-        server.stop(METRICS_CLOSE_SECONDS)
+        server.stop(CLOSE_SECONDS)
         await serving
 
 
 class _Signals:
-    """SIGTERM and SIGINT, from the first moment on: a process that has claimed runs must hand them over."""
+    """SIGTERM and SIGINT: a process that has claimed runs must hand them over."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, on_second: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         self.first: asyncio.Future[None] = loop.create_future()
-        self.on_second: Callable[[], None] = lambda: None
+        self._on_second = on_second
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._came)
 
     def _came(self) -> None:
         if self.first.done():
-            self.on_second()
+            self._on_second()
         else:
             self.first.set_result(None)
 
@@ -165,6 +178,13 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         """Leave the signals to us. Nothing is raised again at the end: the exit code is 0."""
         yield
+
+    def end_connections(self) -> None:
+        """Close each connection after the answer that is under way on it."""
+        for connection in self.server_state.connections:
+            cycle = getattr(connection, "cycle", None)
+            if cycle is not None and not cycle.response_complete:
+                connection.shutdown()
 
     def stop(self, seconds: int) -> None:
         """Close what is open, within so long."""
@@ -181,6 +201,13 @@ def _own_threads() -> ThreadPoolExecutor:
     threads = ThreadPoolExecutor(thread_name_prefix=_THREADS)
     asyncio.get_running_loop().set_default_executor(threads)
     return threads
+
+
+def _hurry(engine: Engine, server: _Server) -> None:
+    """Wait for nobody: hand over what can be handed over in HURRY_SECONDS, and end."""
+    engine.hurry()
+    server.stop_at_once()
+    asyncio.get_running_loop().call_later(HURRY_SECONDS, lambda: _exit("a second signal came"))
 
 
 async def _leave_runs(engine: Engine) -> None:
@@ -202,7 +229,7 @@ async def _leave_threads(threads: ThreadPoolExecutor) -> None:
         await asyncio.sleep(0.02)
 
 
-def _exit(reason: str, count: int) -> NoReturn:
+def _exit(reason: str, count: int = 0) -> NoReturn:
     log.warning("stopped at once", reason=reason, count=count)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -9,7 +9,7 @@ import structlog
 from agent_server.core.errors import LeaseLost, ServerError, Unavailable
 from agent_server.graphs.registry import Registry
 from agent_server.runs.answers import waiting
-from agent_server.runs.execution import Execution
+from agent_server.runs.execution import Execution, Superseded
 from agent_server.runs.states import reading
 from agent_server.storage.runs import Chunk, Outcome, RunStore
 from agent_server.storage.threads import ThreadStatus
@@ -38,16 +38,17 @@ class Endings:
         await _patiently(execution, lambda: self._store.abandon(execution.claim))
         execution.fail(refusal)
 
-    async def hand_over(self, execution: Execution, error: ServerError) -> None:
-        """Give the run back to the queue, with all its events, and tell its waiters why."""
+    async def hand_over(self, execution: Execution, error: ServerError | None = None) -> None:
+        """Give the run back to the queue, with all its events; its waiters are told `error`, or wait on."""
 
         async def release() -> None:
             await self._store.release(execution.claim, await execution.writer.rest())
 
         execution.ended = True
-        error.extra.setdefault("run_id", str(execution.claim.run_id))
+        if error is not None:
+            error.extra.setdefault("run_id", str(execution.claim.run_id))
         await _patiently(execution, release)
-        execution.fail(error)
+        execution.fail(error or Superseded())
 
     async def finish(self, execution: Execution, outcome: Outcome, thread_status: ThreadStatus) -> None:
         """Store how the run ended; if that cannot be stored, that it failed."""

@@ -1,14 +1,16 @@
 """Puts the parts of a process together and takes them apart in order."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
 import structlog
 
+from agent_server.core.errors import DatabaseUnavailable, Draining
 from agent_server.core.settings import Settings
 from agent_server.graphs.registry import Registry
 from agent_server.runs.executor import Executor
@@ -19,9 +21,16 @@ from agent_server.runs.states import StateReader
 from agent_server.runs.worker import Worker
 from agent_server.storage.database import Database, open_database
 from agent_server.storage.migrate import require_current
+from agent_server.storage.places import Place, open_place
+from agent_server.storage.replica import open_reads
 from agent_server.storage.retention import keep_sweeping
 from agent_server.storage.runs import RunStore
 from agent_server.storage.store import open_store
+
+ASK_SECONDS = 1.0
+"""Between two attempts to reach the database at the start."""
+CLAIM_SECONDS = 2.0
+"""How long a stop waits for a claim that is under way."""
 
 log = structlog.get_logger()
 
@@ -37,9 +46,16 @@ class Engine:
     keeper: LeaseKeeper
     runs: RunService
     states: StateReader
+    hub: Hub
+    worker: Worker | None
+    place: Place | None
+    """Where attachments are, if they are kept at all."""
 
-    async def ping(self) -> None:
-        """Raise DatabaseUnavailable unless PostgreSQL answers within some seconds."""
+    async def require_ready(self) -> None:
+        """Raise Draining when the process stops, DatabaseUnavailable unless PostgreSQL answers in time."""
+        if self.draining:
+            msg = "This process stops."
+            raise Draining(msg)
         await self.keeper.ping()
 
     @property
@@ -48,16 +64,68 @@ class Engine:
         return self.executor.draining
 
     async def drain(self) -> None:
-        """Claim nothing more, hand all runs over; at most SHUTDOWN_SECONDS."""
+        """Begin nothing more, hand all runs over, end all streams, let those who wait for an answer have it.
+
+        Takes DRAIN_SECONDS at most, and up to SHUTDOWN_SECONDS where runs will not be handed over.
+        """
         if self.draining:
             return
-        log.info("draining", runs=len(self.executor.local))
+        stopping, executor = self.executor.stopping, self.executor
+        log.info("draining", runs=len(executor.local))
+        stopping.begin()
+        executor.request_drain()
+        self._wake()
         try:
             async with asyncio.timeout(self.settings.shutdown_seconds):
-                await self.executor.drain()
+                await self._claimed()
+                await executor.drain()
         except TimeoutError:
-            log.warning("runs were left to their leases", runs=len(self.executor.local))
-            self.executor.let_go()
+            log.warning("runs were left to their leases", runs=len(executor.local))
+            executor.let_go()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(stopping.left):
+                await stopping.settled()
+
+    def hurry(self) -> None:
+        """Wait for nobody any more: runs are stopped where they are, and handed over."""
+        self.executor.stopping.cut_short()
+        self.executor.stop_all()
+        self._wake()
+
+    async def _claimed(self) -> None:
+        """Wait for what a claim that is under way brings: cut off, its runs would be nobody's for a lease."""
+        if self.worker is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(CLAIM_SECONDS, self.executor.stopping.left)):
+                    await self.worker.ended.wait()
+
+    def _wake(self) -> None:
+        """Let those who wait for news see that the process stops."""
+        self.hub.wake()
+        for execution in self.executor.local.values():
+            execution.log.pulse.beat()
+
+
+@asynccontextmanager
+async def open_engine_patiently(
+    settings: Settings, registry: Registry, *, worker: bool
+) -> AsyncGenerator[Engine]:
+    """Do the same; a database that is unreachable is asked again for DATABASE_WAIT_SECONDS. Raises alike."""
+    deadline, told = time.monotonic() + settings.database_wait_seconds, ""
+    async with AsyncExitStack() as stack:
+        while True:
+            try:
+                engine = await stack.enter_async_context(open_engine(settings, registry, worker=worker))
+                break
+            except DatabaseUnavailable as error:
+                if time.monotonic() + ASK_SECONDS > deadline:
+                    error.detail += f" It was asked again for {settings.database_wait_seconds:g} s."
+                    raise
+                if error.detail != told:
+                    log.warning("waiting for the database", reason=error.detail)
+                told = error.detail
+            await asyncio.sleep(ASK_SECONDS)
+        yield engine
 
 
 @asynccontextmanager
@@ -65,10 +133,16 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
     """Run everything that a process does beside answering requests, as long as the block lasts.
 
     Raises:
-        ConfigurationError: the database is not migrated to this version, or its URL is malformed.
+        ConfigurationError: the database is not migrated to this version, or its URL is malformed, or attachments
+            cannot be kept where they should.
         DatabaseUnavailable: it does not answer.
     """
-    async with open_database(settings) as database, open_store(database) as stores:
+    async with (
+        open_place(settings) as place,
+        open_database(settings) as database,
+        open_store(database) as stores,
+        open_reads(settings, database) as reads,
+    ):
         async with database.pool.connection() as connection:
             await require_current(connection)
         store = RunStore(
@@ -77,19 +151,29 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
             max_crashes=settings.max_crashes,
             tenant_runs_max=settings.tenant_runs_max,
         )
-        executor = Executor(registry, store, stores, settings)
+        executor = Executor(registry, store, stores, settings, place)
         hub, keeper = Hub(settings), LeaseKeeper(executor, settings)
         hub.on_news = partial(_follow, executor)
         hub.on_cancel = partial(_cancel, executor, keeper)
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(keeper.run()), group.create_task(hub.run())]
-            if worker:
-                background.append(group.create_task(Worker(executor, hub, settings).run(group)))
+            claiming = Worker(executor, hub, settings) if worker else None
+            if claiming is not None:
+                background.append(group.create_task(claiming.run(group)))
             if settings.retention_sweep_seconds:
-                background.append(group.create_task(keep_sweeping(database, settings)))
+                background.append(group.create_task(keep_sweeping(database, settings, place)))
             runs = RunService(executor, hub, group, settings)
             engine = Engine(
-                settings, registry, database, executor, keeper, runs, StateReader(registry, database)
+                settings=settings,
+                registry=registry,
+                database=database,
+                executor=executor,
+                keeper=keeper,
+                runs=runs,
+                states=StateReader(registry, database, reads),
+                hub=hub,
+                worker=claiming,
+                place=place,
             )
             try:
                 yield engine

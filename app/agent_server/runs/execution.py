@@ -1,8 +1,10 @@
 """One run that this process executes: what others may know of it, and ask of it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from langgraph.runtime import RunControl
 
 from agent_server.runs.eventlog import EventLog, EventWriter
 from agent_server.storage.runs import Claim, Outcome
@@ -11,7 +13,7 @@ Reason = Literal["cancelled", "superseded", "shutdown", "outage"]
 
 
 class Superseded(Exception):
-    """This process no longer holds the run; somebody else ends it."""
+    """This process no longer holds the run; another one has it, or will."""
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +30,8 @@ class Execution:
     """Monotonic time at which the lease ends unless it is renewed before."""
     accepted: asyncio.Event
     """Set once it is known that the run is not refused."""
+    control: RunControl = field(default_factory=RunControl)
+    """Stops the graph before its next superstep."""
     reason: Reason | None = None
     """Why it is being stopped."""
     task: "asyncio.Task[None] | None" = None

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import structlog
-from langgraph.errors import GraphRecursionError
+from langgraph.errors import GraphDrained, GraphRecursionError
 
+from agent_server.attachments import ThreadAttachments, readable
 from agent_server.core.errors import (
+    AttachmentsUnavailable,
     DatabaseUnavailable,
     Draining,
     Invalid,
@@ -18,15 +20,18 @@ from agent_server.core.errors import (
     SelfApproval,
     ServerError,
     Unavailable,
+    UnknownAttachment,
 )
 from agent_server.core.jsonio import dumps
 from agent_server.core.settings import Settings
 from agent_server.graphs.execution import Progress, Step, execute, output_of, plain_interrupt
 from agent_server.graphs.registry import Registry
+from agent_server.runs.drain import Drain
 from agent_server.runs.ending import RETRY_SECONDS, Endings
 from agent_server.runs.eventlog import EventLog, EventWriter
 from agent_server.runs.execution import Execution, Superseded
 from agent_server.runs.planning import Planner
+from agent_server.storage.places import Place
 from agent_server.storage.runs import Claim, Outcome, RunStore
 from agent_server.storage.saver import Fence, FencedSaver
 from agent_server.storage.store import SharedStore
@@ -38,14 +43,27 @@ log = structlog.get_logger()
 class Executor:
     """The runs of this process, by id. Its tasks belong to the group of the engine that made it."""
 
-    def __init__(self, registry: Registry, store: RunStore, stores: SharedStore, settings: Settings) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        store: RunStore,
+        stores: SharedStore,
+        settings: Settings,
+        place: Place | None = None,
+    ) -> None:
         self.registry = registry
         self.store = store
         self.stores = stores
         self.settings = settings
+        self.place = place
         self._endings = Endings(registry, store)
         self.local: dict[UUID, Execution] = {}
-        self.draining = False
+        self.stopping = Drain(settings.drain_seconds)
+
+    @property
+    def draining(self) -> bool:
+        """Whether the process is about to stop."""
+        return self.stopping.begun
 
     def start(self, claim: Claim, group: asyncio.TaskGroup, *, sent_at: float) -> Execution:
         """Begin to execute a claimed run; `sent_at` is the monotonic time before the claim was sent."""
@@ -67,14 +85,28 @@ class Executor:
             execution.stop("shutdown")
         return execution
 
-    async def drain(self) -> None:
-        """Stop all runs and hand them over; returns when this process holds none."""
-        self.draining = True
-        tasks = [execution.task for execution in self.local.values() if execution.task]
+    def request_drain(self) -> None:
+        """Let each run stop before its next superstep, to be handed over."""
+        for execution in self.local.values():
+            execution.control.request_drain()
+
+    def stop_all(self) -> None:
+        """Stop the runs where they are, and hand them over."""
         for execution in list(self.local.values()):
             execution.stop("shutdown")
-        if tasks:
-            await asyncio.wait(tasks)
+
+    async def drain(self) -> None:
+        """Return when this process holds no run: at the drain's end those that are left are cancelled."""
+        await self._none_left(self.stopping.left)
+        self.stop_all()
+        await self._none_left(None)
+
+    async def _none_left(self, seconds: float | None) -> None:
+        """Wait until no run is left, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while tasks := [execution.task for execution in self.local.values() if execution.task]:
+                    await asyncio.wait(tasks)
 
     def let_go(self) -> None:
         """Let go of the runs that could not be handed over: their leases will run out."""
@@ -109,8 +141,11 @@ class Executor:
         except LeaseLost:
             log.warning("run was taken over", run_id=str(execution.claim.run_id))
         except _NotPlannedError as away:
+            execution.ended = True  # nothing is left to be stopped
             await asyncio.sleep(RETRY_SECONDS)
             await self._endings.hand_over(execution, away.error)
+        except GraphDrained:
+            await self._endings.hand_over(execution)
         except asyncio.CancelledError:
             await self._stopped(execution)
         except Exception as error:  # noqa: BLE001  # a graph may raise anything
@@ -124,6 +159,7 @@ class Executor:
         fence = Fence(claim.run_id, claim.attempt, claim.thread_is_new)
         saver = FencedSaver(self.store.database, loaded.serde, fence)
         graph = loaded.bound(saver, self.stores.for_tenant(claim.principal.tenant))
+        attachments = self._attachments(claim)
         forbid = self.settings.forbid_self_approval
         planner = Planner(self.store, claim, loaded, graph, forbid_self_approval=forbid)
         async with _clock(planner.seconds(self.settings.run_timeout_seconds), claim.elapsed):
@@ -131,7 +167,11 @@ class Executor:
             execution.accepted.set()
             if isinstance(planned, Progress):
                 return planned
-            return await execute(graph, planned, execution.log.emit)
+            with readable(attachments):
+                return await execute(graph, planned, execution.log.emit, execution.control)
+
+    def _attachments(self, claim: Claim) -> ThreadAttachments:
+        return ThreadAttachments(self.store.database, self.place, claim.principal, claim.thread_key)
 
     async def _plan(self, execution: Execution, planner: Planner) -> Step | Progress:
         """Decide what is to be done. Nothing has been executed yet, whatever goes wrong here."""
@@ -172,7 +212,7 @@ class Executor:
             return Outcome("timeout", None, None, "run_timeout", f"The run exceeded its {error.seconds:g} s.")
         if isinstance(error, GraphRecursionError):
             detail = "The graph did not come to an end within its recursion limit."
-        elif isinstance(error, RunFailed):
+        elif isinstance(error, RunFailed | UnknownAttachment | AttachmentsUnavailable):
             detail = error.detail
         else:
             log.error("run failed", run_id=run_id, graph=execution.claim.graph, exc_info=error)
@@ -184,8 +224,7 @@ class Executor:
         if execution.reason is not None and execution.task is not None:
             execution.task.uncancel()
         if execution.reason == "shutdown":
-            msg = "This process stops; another one goes on with the run."
-            await self._endings.hand_over(execution, Draining(msg))
+            await self._endings.hand_over(execution)
         elif execution.reason == "outage":
             msg = "The database is not available; the run goes on when it is."
             await self._endings.hand_over(execution, DatabaseUnavailable(msg))

@@ -1,6 +1,8 @@
 """Server-sent events as bytes: encoded once, logged, and sent as they are."""
 
 HEARTBEAT = b": heartbeat\n\n"
+RETRY = b"retry: 500\n"
+"""Milliseconds after which a client whose stream was closed asks again."""
 _END = b"\n\n"
 
 

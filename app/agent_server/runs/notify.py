@@ -50,6 +50,12 @@ class Hub:
             else:
                 self._runs[run_id] = (pulse, waiters - 1)
 
+    def wake(self) -> None:
+        """Let all who wait look again."""
+        self.queue.beat()
+        for pulse, _ in self._runs.values():
+            pulse.beat()
+
     async def run(self) -> None:
         """Listen until cancelled; a lost connection is made again."""
         while True:

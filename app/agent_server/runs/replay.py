@@ -15,7 +15,7 @@ from agent_server.core.jsonio import dumps
 from agent_server.core.principal import Principal
 from agent_server.runs.execution import Execution
 from agent_server.runs.executor import Executor
-from agent_server.runs.frames import HEARTBEAT, frame, parts
+from agent_server.runs.frames import HEARTBEAT, RETRY, frame, parts
 from agent_server.runs.notify import POLL_SECONDS, Hub
 from agent_server.runs.pulse import wait_for
 from agent_server.storage.runs import Chunk, Outcome, RunRecord
@@ -55,20 +55,22 @@ class Replay:
     async def frames(self, after: Position) -> AsyncGenerator[bytes]:
         """Yield whole frames after a position, and comments while nothing happens.
 
-        Ends after `end`; without it when this process drains or cannot read on, and the client asks again.
+        Ends after `end`; after `drain` when this process stops, and without either when it cannot read on:
+        then the client asks again.
         """
         sent_at = time.monotonic()
-        try:
-            async with aclosing(self._frames(after)) as frames:
-                async for content in frames:
-                    if content:
-                        sent_at = time.monotonic()
-                        yield content
-                    elif time.monotonic() - sent_at >= self._heartbeat_seconds:
-                        sent_at = time.monotonic()
-                        yield HEARTBEAT
-        except ServerError as error:  # its status is sent already
-            log.warning("a stream was left", run_id=str(self._ref.run_id), reason=error.code)
+        with self._executor.stopping.holding():
+            try:
+                async with aclosing(self._frames(after)) as frames:
+                    async for content in frames:
+                        if content:
+                            sent_at = time.monotonic()
+                            yield content
+                        elif time.monotonic() - sent_at >= self._heartbeat_seconds:
+                            sent_at = time.monotonic()
+                            yield HEARTBEAT
+            except ServerError as error:  # its status is sent already
+                log.warning("a stream was left", run_id=str(self._ref.run_id), reason=error.code)
 
     async def _frames(self, after: Position) -> AsyncGenerator[bytes]:
         """The same, with an empty item for each wait that brought nothing."""
@@ -84,6 +86,7 @@ class Replay:
             if outcome is not None:
                 yield ending(self._ref, outcome)
                 return
+        yield draining(self._ref)
 
     def _outcome(self, execution: Execution | None) -> Outcome | None:
         """How the run ended, if the part that was just read is the last one."""
@@ -117,7 +120,7 @@ class Replay:
         for chunk in await self._before(execution, position):
             yield (chunk.attempt, chunk.last_seq), _after(chunk, position)
         seq = position[1] if position[0] == attempt else 0
-        while True:
+        while not self._executor.draining:
             news = execution.log.pulse.next()
             frames = execution.log.after(seq)
             if frames is None:  # no longer in memory, so stored
@@ -170,6 +173,12 @@ def ending(run: RunRef, outcome: Outcome) -> bytes:
         }
     )
     return failed + frame("end", data)
+
+
+def draining(run: RunRef) -> bytes:
+    """Return the last frame of a stream whose process stops: the run goes on, and another one tells of it."""
+    data = orjson.dumps({"run_id": str(run.run_id), "thread_id": run.thread_id})
+    return RETRY + frame("drain", data)
 
 
 def _after(chunk: Chunk, position: Position) -> bytes:

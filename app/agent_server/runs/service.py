@@ -131,12 +131,14 @@ class RunService:
         """Wait for a run's end, wherever it is executed; None when the time is over before.
 
         Raises:
-            Draining, Unavailable: this process no longer knows; the run goes on.
+            Draining: this process stops before the run has ended; it goes on.
+            Unavailable: this process does not know; the run goes on.
             ThreadBusy: the run that the call has joined was refused in another process.
             ServerError: the run was refused and has executed nothing.
         """
         try:
-            return await self._wait(handle, seconds)
+            with self._executor.stopping.holding():
+                return await self._wait(handle, seconds)
         except UnknownRun:
             if handle.joined:
                 raise ThreadBusy(handle.ref.thread_id) from None
@@ -166,6 +168,17 @@ class RunService:
             raise UnknownRun(str(run_id))
         return record
 
+    async def follow(self, principal: Principal, graph: str, run_id: UUID) -> Handle:
+        """Return a run to be streamed.
+
+        Raises:
+            UnknownRun: there is none.
+            Draining: this process would close the stream at once.
+        """
+        if self._executor.draining:
+            raise _draining(run_id=str(run_id))
+        return Handle(RunRef.of(principal, await self.get(principal, graph, run_id)))
+
     async def page(self, principal: Principal, graph: str, query: PageQuery) -> tuple[list[RunRecord], int]:
         """Return a page of the graph's runs, newest first, and how many there are."""
         return await self._store.page(principal, graph, query)
@@ -191,7 +204,7 @@ class RunService:
 
     def cancel_soon(self, ref: RunRef) -> None:
         """Cancel a run whose client has left, without anybody waiting for it."""
-        if not self._executor.draining:
+        if not self._executor.stopping.over:
             self._group.create_task(self._cancel_quietly(ref))
 
     def stream(self, handle: Handle, after: Position) -> AsyncGenerator[bytes]:
@@ -218,7 +231,8 @@ class RunService:
         )
 
     async def _submit(self, call: Call, run: NewRun, *, make_thread: bool) -> Handle:
-        self._refuse_if_draining()
+        if self._executor.draining:
+            raise _draining()
         key = _key_of(call)
         joined = await self._joined(call, key)
         if joined is not None:
@@ -262,20 +276,17 @@ class RunService:
 
     async def _wait_for_others(self, ref: RunRef, seconds: float) -> Outcome | None:
         """Look at a run of another process, and wait a moment for its end."""
-        self._refuse_if_draining(run_id=str(ref.run_id))
+        stopping = self._executor.stopping
+        if stopping.over:
+            raise _draining(run_id=str(ref.run_id))
         with self._hub.news_of(ref.run_id) as pulse:
             news = pulse.next()
             await self._store.watch(ref.principal, ref.run_id)
             record = await self.get(ref.principal, ref.graph, ref.run_id)
             if record.ended:
                 return record.outcome
-            await wait_for(news, seconds)
+            await wait_for(news, min(seconds, stopping.left))
         return None
-
-    def _refuse_if_draining(self, **extra: str) -> None:
-        if self._executor.draining:
-            msg = "This process stops; ask another one."
-            raise Draining(msg, **extra)
 
     async def _cancel_quietly(self, ref: RunRef) -> None:
         try:
@@ -283,6 +294,11 @@ class RunService:
         except (ServerError, psycopg.Error) as error:
             reason = type(error).__name__
             log.info("a run whose client left was not cancelled", run_id=str(ref.run_id), reason=reason)
+
+
+def _draining(**extra: str) -> Draining:
+    msg = "This process stops; ask another one."
+    return Draining(msg, **extra)
 
 
 async def _wait_here(execution: Execution, seconds: float) -> Outcome | None:

@@ -25,18 +25,23 @@ class Worker:
         self._room = settings.worker_concurrency
         self._taken: set[asyncio.Future[Outcome]] = set()
         self._swept_at = 0.0
+        self.ended = asyncio.Event()
+        """Set once it claims nothing more."""
 
     async def run(self, group: asyncio.TaskGroup) -> None:
         """Claim until cancelled or until the process drains."""
-        while not self._executor.draining:
-            news = self._hub.queue.next()
-            try:
-                more = await self._look(group)
-            except (Unavailable, psycopg.Error) as error:
-                log.warning("the queue was not read", reason=type(error).__name__)
-                more = False
-            if not more:
-                await wait_for(news, POLL_SECONDS)
+        try:
+            while not self._executor.draining:
+                news = self._hub.queue.next()
+                try:
+                    more = await self._look(group)
+                except (Unavailable, psycopg.Error) as error:
+                    log.warning("the queue was not read", reason=type(error).__name__)
+                    more = False
+                if not more and not self._executor.draining:
+                    await wait_for(news, POLL_SECONDS)
+        finally:
+            self.ended.set()
 
     async def _look(self, group: asyncio.TaskGroup) -> bool:
         """Claim what there is room for; whether there may be more."""
@@ -55,6 +60,8 @@ class Worker:
 
     async def _claim(self, group: asyncio.TaskGroup, *, limit: int, suspects: bool) -> int:
         executor, sent_at = self._executor, time.monotonic()
+        if executor.draining:
+            return 0
         claims = await executor.store.claim(
             limit=limit, suspects=suspects, mine=list(executor.local), graphs=list(executor.registry)
         )

@@ -242,7 +242,7 @@ async def test_a_crashed_run_that_is_claimed_by_a_process_about_to_stop_still_te
     async with open_store(database) as stores, asyncio.TaskGroup() as group:
         settings = settings_for("postgresql://nobody")
         executor = Executor(load_graphs(GRAPHS), runs, stores, settings)
-        executor.draining = True
+        executor.stopping.begin()
         executor.start(claim, group, sent_at=asyncio.get_running_loop().time())
     [chunk] = await runs.events_after(run.run_id, 0, 0)
     assert [frame.split(b"\n")[0] for frame in parts(chunk.frames)] == [b"event: gap", b"event: metadata"]
@@ -361,7 +361,7 @@ async def waiting_run(ledger: Ledger) -> str:
 
 def stopped_early(ledger: Ledger, seconds: float, *, claimed: bool) -> None:
     """Stop a server so long after its start, or after it has claimed a run."""
-    with served(start_on(ledger, WORKER_CONCURRENCY="1", POOL_MIN_SIZE="1")) as server:
+    with served(start_on(ledger, WORKER_CONCURRENCY="1", POOL_MIN_SIZE="1", DRAIN_SECONDS="0.2")) as server:
         if claimed:
             ledger.until(lambda: "run claimed" in server.log(), "nothing was claimed")
         time.sleep(seconds)

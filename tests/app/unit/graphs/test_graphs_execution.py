@@ -7,6 +7,7 @@ import pytest
 from app.support.sample_graphs import steps
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.constants import END
+from langgraph.runtime import RunControl
 from langgraph.types import Interrupt, PregelTask, StateSnapshot
 from pydantic import ValidationError
 
@@ -39,7 +40,9 @@ class Thread:
         options = {"context": None, "durability": "sync", **more}
         step = Step(given, self.config, modes=frozenset(modes), subgraphs=subgraphs, **options)
         self.events = []
-        return await execute(self.graph, step, lambda name, data: self.events.append((name, data)))
+        return await execute(
+            self.graph, step, lambda name, data: self.events.append((name, data)), RunControl()
+        )
 
     def names(self) -> list[str]:
         return [name for name, _ in self.events]
