@@ -29,7 +29,7 @@ class Route:
 
 
 def make_guarded(access: Access, rates: Rates, routes: Iterable[Route]) -> APIRouter:
-    """Return a router whose endpoints are told who asks, once it is known that they may, and not too often."""
+    """Return a router whose endpoints are told who asks, once they may and do not ask too often."""
     router = APIRouter()
     for route in routes:
         router.add_api_route(

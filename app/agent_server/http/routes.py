@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Literal
 
@@ -28,6 +28,7 @@ from agent_server.http.answers import (
 from agent_server.http.attachments import attachment_routes
 from agent_server.http.envelope import is_last
 from agent_server.http.guard import Route, make_guarded
+from agent_server.http.slots import StreamSlots
 from agent_server.runs.engine import Engine
 from agent_server.runs.replay import START, Position, RunRef
 from agent_server.runs.requests import Bounds, InputBody, ResumeBody, StateBody, parse
@@ -89,6 +90,7 @@ class _Face:
         self._engine = engine
         self._threads = ThreadStore(engine.database)
         self._wait_seconds = engine.settings.wait_seconds
+        self._slots = StreamSlots(engine.settings.tenant_streams_max)
         self._bounds = Bounds(engine.settings.recursion_limit_max, engine.settings.run_timeout_seconds)
 
     async def openapi(self, _principal: Principal, request: Request) -> Response:
@@ -110,8 +112,10 @@ class _Face:
         """Run a graph and send its events as they happen."""
         call = await self._call(principal, request)
         body = parse(InputBody, {"stream_mode": ["events"], **call.content}, self._bounds)
-        handle = await self._engine.runs.begin(call, body)
-        return self._streaming(handle, START, body.on_disconnect)
+        with ExitStack() as slot:
+            slot.enter_context(self._slots.taken(principal))
+            handle = await self._engine.runs.begin(call, body)
+            return self._streaming(handle, START, body.on_disconnect, slot.pop_all())
 
     async def resume(self, principal: Principal, request: Request) -> Response:
         """Answer what waits, and run on."""
@@ -174,8 +178,10 @@ class _Face:
         """Send a run's events from the start, or after Last-Event-ID."""
         graph = await self._graph_of_run(principal, request)
         position = bodies.last_event_of(request)
-        handle = await self._engine.runs.follow(principal, graph, bodies.run_id_of(request))
-        return self._streaming(handle, position, "continue")
+        with ExitStack() as slot:
+            slot.enter_context(self._slots.taken(principal))
+            handle = await self._engine.runs.follow(principal, graph, bodies.run_id_of(request))
+            return self._streaming(handle, position, "continue", slot.pop_all())
 
     async def cancel(self, principal: Principal, request: Request) -> Response:
         """Stop a run."""
@@ -251,10 +257,14 @@ class _Face:
         await _until_left(request)
         self._engine.runs.cancel_soon(ref)
 
-    def _streaming(self, handle: Handle, after: Position, on_disconnect: OnDisconnect) -> Response:
+    def _streaming(
+        self, handle: Handle, after: Position, on_disconnect: OnDisconnect, slot: ExitStack
+    ) -> Response:
+        """Answer with a run's frames; `slot` is closed when the stream is, however it ends."""
         headers = {**STREAM_HEADERS, **location(handle.ref.graph, handle.ref.run_id)}
         frames = self._engine.runs.stream(handle, after)
         response = _EventStream(frames, headers=headers, media_type="text/event-stream")
+        response.slot = slot
         if on_disconnect == "cancel":
             response.on_left = partial(self._cancel_left, handle.ref)
         return response
@@ -268,6 +278,7 @@ class _Face:
 class _EventStream(StreamingResponse):
     """A stream that knows whether its client has left before its end, be it before the first frame."""
 
+    slot: ExitStack
     on_left: Callable[[], None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -282,6 +293,7 @@ class _EventStream(StreamingResponse):
         try:
             await super().__call__(scope, receive, send_noting)
         finally:
+            self.slot.close()
             if self.on_left is not None and not whole:
                 self.on_left()
 
