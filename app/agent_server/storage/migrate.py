@@ -18,6 +18,7 @@ from agent_server.storage.application_role import provide_role
 from agent_server.storage.database import Connection, connect_first
 from agent_server.storage.fingerprint import MIGRATIONS, schema_fingerprint
 from agent_server.storage.login import Login
+from agent_server.storage.partitions import provide_partitions
 
 _LOCK = 0x1A66E7  # any number that every version of this program agrees on
 _POLL_SECONDS = 0.1
@@ -33,14 +34,15 @@ async def migrate(settings: Settings) -> list[str]:
 
     Raises:
         DatabaseUnavailable: no connection, or another migration holds the lock for five minutes.
-        ConfigurationError: PostgreSQL refuses us, the URL is malformed, or APPLICATION_ROLE cannot be made as
-            it is asked for.
+        ConfigurationError: PostgreSQL refuses us, the URL is malformed, or CHECKPOINT_PARTITIONS or
+            APPLICATION_ROLE asks for what cannot be made.
     """
     connection = await connect_first(
         settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS, login=Login(settings)
     )
     async with connection:
         await _take_lock(connection)
+        await provide_partitions(connection, settings.checkpoint_partitions)
         applied = await _apply_ours(connection)
         await AsyncPostgresSaver(connection).setup()
         await AsyncPostgresStore(connection).setup()
