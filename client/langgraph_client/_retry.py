@@ -74,6 +74,12 @@ class Tries:
             raise error
         return at_least + self._backoff()
 
+    def moved(self, error: LangGraphError) -> float:
+        """Do the same for a server that sends its clients elsewhere: none the first time in a row."""
+        is_first = self._failures == 0
+        pause = self.pause(error)
+        return 0.0 if is_first else pause
+
     def _backoff(self) -> float:
         grown = self._retry.first_pause * 2.0 ** min(self._failures - 1, 32)
         return min(grown, self._retry.longest_pause) * (1 - self._jitter() / 2)

@@ -84,6 +84,10 @@ def _stream_of(graph_name: str, run_id: str) -> Request:
     return Request(method="GET", path=route("graphs", graph_name, "runs", run_id, "stream"))
 
 
+class _Drained(ConnectionFailed):
+    """The process behind the connection stops, and another one tells the rest."""
+
+
 class _Log:
     """What is known of a run's events so far: where it is, what was given, whether it is over."""
 
@@ -153,18 +157,23 @@ def _follow(session: Session, log: _Log) -> Watch:
         parser = SSEParser()
         try:
             yield from _connection(session, log, parser, tries)
+        except _Drained as error:
+            yield Sleep(tries.moved(error))
         except (ConnectionFailed, TimedOut, Unavailable) as error:
             yield Sleep(tries.pause(error, at_least=parser.retry or 0.0))
 
 
 def _connection(session: Session, log: _Log, parser: SSEParser, tries: Tries) -> Watch:
-    """Give what one connection brings; raises ConnectionFailed when it closes before the end."""
+    """Give what one connection brings; raises ConnectionFailed when it closes, or drains, before the end."""
     reply: Reply = yield Open(log.request(), session.silence)
     _check(accepted(reply, origin=session.origin))
     log.run_id = run_of_location(reply, origin=session.origin) or log.run_id
     while chunk := (yield Read()):
         tries.alive()
         for frame in parser.feed(chunk):
+            if frame.event == "drain":
+                message = "the server's process stopped before the run ended"
+                raise _Drained(message)
             event = log.take(frame)
             if event is not None:
                 tries.progress()

@@ -21,6 +21,7 @@ CUT = ConnectionFailed("cut")
 UNSENT = ConnectionFailed("refused", unsent=True)
 SILENT = TimedOut("nothing came in time")
 STREAM = answer(200, content_type="text/event-stream; charset=utf-8", location="/graphs/g/runs/run-1")
+DRAIN = b'event: drain\nretry: 500\ndata: {"run_id":"run-1","thread_id":"t"}\n\n'
 END = b'event: end\ndata: {"run_id":"run-1","thread_id":"t","status":"success","interrupts":[]}\nid: 1-9\n\n'
 
 
@@ -216,6 +217,28 @@ def test_the_streams_own_retry_field_is_a_floor_too() -> None:
     world = World([STREAM, b"retry: 2000\n\n", b"", STREAM, END])
     world.run(join_stream, "g", "run-1")
     assert world.slept == [2.25]
+
+
+def test_a_stream_that_is_sent_elsewhere_is_opened_again_at_once_and_nobody_sees_it() -> None:
+    event = b"event: custom\ndata: 1\nid: 1-4\n\n"
+    world = World([STREAM, event + DRAIN, STREAM, END])
+    world.run(stream, "g", {})
+    assert world.slept == [0]
+    assert [event.event for event in world.events] == ["custom", "end"]
+    assert (world.sent[1].method, world.sent[1].headers["Last-Event-ID"]) == ("GET", "1-4")
+
+
+def test_a_stream_that_is_sent_elsewhere_again_and_again_has_patience_and_an_end() -> None:
+    world = World([STREAM, DRAIN] * 9, Retry(tries=4))
+    with pytest.raises(ConnectionFailed, match="stopped before the run ended"):
+        world.run(join_stream, "g", "run-1")
+    assert world.slept == [0, 0.5, 1]
+
+
+def test_a_restart_every_minute_is_outlived_by_a_silent_stream() -> None:
+    world = World([*[STREAM, (30, b": beat\n\n"), (30, DRAIN)] * 50, STREAM, END], Retry(tries=2))
+    world.run(join_stream, "g", "run-1")
+    assert world.slept == [0] * 50
 
 
 def test_an_event_that_is_no_json_is_unexpected() -> None:

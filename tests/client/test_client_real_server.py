@@ -173,10 +173,11 @@ async def test_the_same_key_joins_the_same_run(real: Any) -> None:
     assert await real.invoke("echo", {}, idempotency_key=key) == first
 
 
+@pytest.mark.parametrize(("drain", "attempt"), [("0.2", 2), ("4", 1)], ids=["cut short", "in time"])
 async def test_a_stream_and_a_call_outlive_the_server_they_began_at(
-    connect: Connect, server: ServerProcess, database_url: str
+    connect: Connect, server: ServerProcess, database_url: str, drain: str, attempt: int
 ) -> None:
-    with servers(database_url, GRAPHS, **SHORT) as [first]:
+    with servers(database_url, GRAPHS, **SHORT, DRAIN_SECONDS=drain) as [first]:
         async with front(first.url) as address:
             client = connect(address.url, timeout=60.0, retry=api.Retry())
             waiting = asyncio.ensure_future(client.invoke("slow", {"seconds": 2}))
@@ -193,12 +194,14 @@ async def test_a_stream_and_a_call_outlive_the_server_they_began_at(
     assert events[-1].data["status"] == "success"
     positions = [tuple(map(int, event.id.split("-"))) for event in events[:-1]]
     assert positions == sorted(set(positions))
-    last = max(attempt for attempt, _ in positions)
-    assert last == 2
+    assert max(attempt for attempt, _ in positions) == attempt
     numbers = [
-        event.data["number"] for event in events if event.mode == "custom" and event.id.startswith("2-")
+        event.data["number"]
+        for event in events
+        if event.mode == "custom" and event.id.startswith(f"{attempt}-")
     ]
     assert numbers == list(range(40))
+    assert "drain" not in {event.event for event in events}
 
 
 class Front:
