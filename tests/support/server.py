@@ -30,10 +30,11 @@ READY_SECONDS = 60.0
 class ServerProcess:
     """One `python -m agent_server serve` or `worker`."""
 
-    def __init__(self, child: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, child: "subprocess.Popen[bytes]", log: Path, metrics_port: str = "0") -> None:
         self.child = child
         self.log_file = log
         self.url = ""
+        self.metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
 
     @property
     def pid(self) -> int:
@@ -87,18 +88,19 @@ def start(
     database_url: str, config: Path, *arguments: str, command: str = "serve", **more: str
 ) -> ServerProcess:
     """Start a server without waiting for it; `arguments` go to the command, `more` to its environment."""
+    told = environment(database_url, config, **more)
     descriptor, name = tempfile.mkstemp(prefix="lgp-server-", suffix=".log")
     with os.fdopen(descriptor, "wb") as output:
         child = subprocess.Popen(
             [sys.executable, "-P", "-m", "agent_server", command, *arguments],
             cwd=REPOSITORY / "app",
-            env=environment(database_url, config, **more),
+            env=told,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
-    return ServerProcess(child, Path(name))
+    return ServerProcess(child, Path(name), told["METRICS_PORT"])
 
 
 @contextmanager

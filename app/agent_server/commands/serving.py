@@ -3,12 +3,15 @@
 import os
 import signal
 from argparse import Namespace
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
 from typing import Any
 
 from agent_server.core.logs import configure_logs
 from agent_server.core.settings import Settings, read_settings
+from agent_server.core.tracing import keep_content_private, tracing
 
 
 def serve(given: Namespace) -> int:
@@ -16,7 +19,8 @@ def serve(given: Namespace) -> int:
     _stop_early()
     settings = _settings(given)
     settings.require_safe_exposure()
-    _server().serve(settings, worker=not given.no_worker)
+    with _traced(settings):
+        _server().serve(settings, worker=not given.no_worker)
     return 0
 
 
@@ -24,7 +28,8 @@ def worker(given: Namespace) -> int:
     """Execute runs, and answer the probes, until SIGTERM or SIGINT."""
     _stop_early()
     settings = _settings(given)
-    _server().work(settings)
+    with _traced(settings):
+        _server().work(settings)
     return 0
 
 
@@ -39,6 +44,15 @@ def _stop_early() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+
+
+@contextmanager
+def _traced(settings: Settings) -> Generator[None]:
+    """Send traces where the environment says, if it does; without content, unless it says so, too."""
+    if not settings.trace_content:
+        keep_content_private()
+    with tracing(settings):
+        yield
 
 
 def _server() -> Any:

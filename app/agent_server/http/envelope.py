@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import nullcontext
 from uuid import uuid4
 
 import structlog
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent_server.core.metrics import REQUEST_SECONDS, REQUESTS, UNKNOWN
+from agent_server.core.tracing import request_span
 from agent_server.http.problems import on_unexpected
 
 _SANE = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
@@ -33,7 +35,10 @@ class Envelope:
         request = Request(scope, receive)
         scope["request_id"] = request_id = _request_id(request)
         answer = _Answer(scope, send)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            nullcontext() if answer.is_quiet else request_span(request.headers, _asked(scope)) as span,
+        ):
             try:
                 await self._app(scope, receive, answer.send)
             except Exception as error:  # the last resort: the client gets an answer, the log what it was
@@ -43,6 +48,17 @@ class Envelope:
                     problem = await on_unexpected(request, error)
                     await problem(scope, receive, answer.send)
             answer.log()
+            if span is not None:
+                span.update(answer.told())
+
+
+def _asked(scope: Scope) -> dict[str, str]:
+    """What a span tells of a request, by OpenTelemetry's names."""
+    return {
+        "http.request.method": scope["method"],
+        "url.path": scope["path"],
+        "langgraph.request_id": scope["request_id"],
+    }
 
 
 class _Answer:
@@ -54,7 +70,8 @@ class _Answer:
         self._scope = scope
         self._send = send
         self._began = time.perf_counter()
-        self._counted = scope["path"] in _QUIET  # a probe: it would hide what clients see
+        self.is_quiet = scope["path"] in _QUIET  # a probe: it would hide what clients see
+        self._counted = self.is_quiet
 
     async def send(self, message: Message) -> None:
         """Send a part of it."""
@@ -69,10 +86,14 @@ class _Answer:
 
     def log(self) -> None:
         """Write the request's line; a probe has none."""
-        if self._scope["path"] not in _QUIET:
+        if not self.is_quiet:
             milliseconds = round(self._seconds * 1000, 1)
             method = self._scope["method"]
             log.info("request", method=method, route=self._route, status=self.status, ms=milliseconds)
+
+    def told(self) -> dict[str, str | int]:
+        """Return what a span tells of it, by OpenTelemetry's names."""
+        return {"http.route": self._route, "http.response.status_code": self.status}
 
     def _count(self) -> None:
         method = self._scope["method"] if self._scope["method"] in _METHODS else UNKNOWN

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+import structlog
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -43,8 +44,20 @@ def make_guarded(access: Access, rates: Rates, routes: Iterable[Route]) -> APIRo
     return router
 
 
+def _subjects(request: Request) -> dict[str, str]:
+    """What the request's address says it is about, for all that is logged while it is answered."""
+    params = request.path_params
+    found = {
+        "graph": params.get("name"),
+        "run_id": params.get("run_id"),
+        "thread_id": params.get("thread_id") or request.query_params.get("thread_id"),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
 def _guarded(access: Access, rates: Rates, route: Route) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
+        structlog.contextvars.bind_contextvars(**_subjects(request))
         principal = await access.principal(request)
         await rates.admit(principal)
         if not principal.may(route.needs):

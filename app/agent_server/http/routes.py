@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from agent_server.core.errors import Draining, StillRunning, UnknownRun
+from agent_server.core.metrics import OPEN_STREAMS
 from agent_server.core.principal import Principal
 from agent_server.http import bodies
 from agent_server.http.access import Access
@@ -283,6 +284,10 @@ class _EventStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
+        with OPEN_STREAMS.track_inprogress():
+            await self._send(scope, receive, send)
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         whole = False
 
         async def send_noting(message: Message) -> None:

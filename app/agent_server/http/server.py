@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from agent_server.core.errors import ConfigurationError, ServerError
 from agent_server.core.settings import Settings
+from agent_server.graphs.langsmith import langsmith
 from agent_server.graphs.registry import Registry, load_graphs
 from agent_server.http.app import create_app, create_probes, create_starting
 from agent_server.http.door import Door
@@ -49,14 +50,22 @@ def serve(settings: Settings, *, worker: bool) -> None:
         DatabaseUnavailable: PostgreSQL has not answered for DATABASE_WAIT_SECONDS.
     """
     registry = load_graphs(settings.langgraph_config)
-    with _bind(settings.host, settings.port) as listening, _bind_metrics(settings) as scraped:
+    with (
+        _bind(settings.host, settings.port) as listening,
+        _bind_metrics(settings) as scraped,
+        langsmith(settings),
+    ):
         _run(_serve(settings, registry, _Face("serving", create_app, listening, scraped), worker=worker))
 
 
 def work(settings: Settings) -> None:
     """Execute enqueued and orphaned runs, and answer the probes, until a signal. Raises as `serve`."""
     registry = load_graphs(settings.langgraph_config)
-    with _bind(settings.host, settings.port) as listening, _bind_metrics(settings) as scraped:
+    with (
+        _bind(settings.host, settings.port) as listening,
+        _bind_metrics(settings) as scraped,
+        langsmith(settings),
+    ):
         _run(_serve(settings, registry, _Face("working", create_probes, listening, scraped), worker=True))
 
 

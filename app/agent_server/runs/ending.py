@@ -9,7 +9,7 @@ import structlog
 from agent_server.core.errors import LeaseLost, ServerError, Unavailable
 from agent_server.graphs.registry import Registry
 from agent_server.runs.answers import waiting
-from agent_server.runs.execution import Execution, Superseded
+from agent_server.runs.execution import HANDED_OVER, REFUSED, Execution, Superseded
 from agent_server.runs.states import reading
 from agent_server.storage.runs import Chunk, Outcome, RunStore
 from agent_server.storage.threads import ThreadStatus
@@ -36,6 +36,7 @@ class Endings:
             return
         execution.ended = True
         await _patiently(execution, lambda: self._store.abandon(execution.claim))
+        execution.ended_as = REFUSED
         execution.fail(refusal)
 
     async def hand_over(self, execution: Execution, error: ServerError | None = None) -> None:
@@ -43,6 +44,7 @@ class Endings:
 
         async def release() -> None:
             await self._store.release(execution.claim, await execution.writer.rest())
+            execution.ended_as = HANDED_OVER
 
         execution.ended = True
         if error is not None:
@@ -73,6 +75,7 @@ class Endings:
         if not await self._store.finish(execution.claim, outcome, last, thread_status=thread_status):
             log.warning("run was taken over", run_id=str(execution.claim.run_id))
         else:
+            execution.ended_as = outcome.status
             execution.succeed(outcome)
 
     async def _waits(self, execution: Execution) -> bool:

@@ -1,11 +1,13 @@
 """The event log of one attempt: what its graph emits, for readers in this process and, in chunks, for all."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
 from agent_server.core.errors import LeaseLost, Unavailable
 from agent_server.core.jsonio import dumps
+from agent_server.core.metrics import FIRST_EVENT_SECONDS
 from agent_server.runs.frames import frame
 from agent_server.runs.pulse import Pulse
 from agent_server.storage.runs import Chunk, Claim, RunStore
@@ -17,6 +19,8 @@ UNWATCHED_SECONDS = 1.0
 """How long frames gather while nobody follows the run: most short runs then store none before their end."""
 CHUNK_BYTES = 2**20
 """A chunk is stored before it gets larger."""
+_OURS = frozenset({"gap", "metadata"})
+"""Events that do not come from the graph."""
 
 
 class EventLog:
@@ -30,6 +34,7 @@ class EventLog:
         """Whether nothing more will come."""
         self.hurry = asyncio.Event()
         """Set while frames should be stored soon: somebody follows the run, or a whole chunk waits."""
+        self._made_at: float | None = time.perf_counter()  # until the graph's first event
         self._followed = claim.watched
         self._fresh = 0  # bytes that are not stored yet, nor on their way
         self._frames: list[bytes] = []
@@ -61,6 +66,9 @@ class EventLog:
         """Append an event; raises CancelledError when the log is closed, to end a graph that goes on."""
         if self.closed:
             raise asyncio.CancelledError
+        if self._made_at is not None and event not in _OURS:
+            FIRST_EVENT_SECONDS.labels(self.claim.graph).observe(time.perf_counter() - self._made_at)
+            self._made_at = None
         encoded = frame(event, self._for_client(event, data), (self.claim.attempt, self.last_seq + 1))
         self._frames.append(encoded)
         self._bytes += len(encoded)

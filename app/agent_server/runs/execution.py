@@ -9,6 +9,11 @@ from langgraph.runtime import RunControl
 from agent_server.runs.eventlog import EventLog, EventWriter
 from agent_server.storage.runs import Claim, Outcome
 
+HANDED_OVER = "handed_over"
+REFUSED = "refused"
+LOST = "lost"
+"""What becomes of executions that end no run. Lost: another process has taken the run, or will."""
+
 Reason = Literal["cancelled", "superseded", "shutdown", "outage"]
 
 
@@ -37,6 +42,8 @@ class Execution:
     task: "asyncio.Task[None] | None" = None
     begun: bool = False
     """Whether its task has had its first turn: one that is cancelled before would never run, nor clean up."""
+    ended_as: str = LOST
+    """How its part here has ended, for the metrics: a run's status, HANDED_OVER, REFUSED, or LOST."""
     ended: bool = False
     """Whether its graph executes no more; what is left is to store how it ended."""
 

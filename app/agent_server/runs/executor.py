@@ -30,6 +30,7 @@ from agent_server.runs.drain import Drain
 from agent_server.runs.ending import RETRY_SECONDS, Endings
 from agent_server.runs.eventlog import EventLog, EventWriter
 from agent_server.runs.execution import Execution, Superseded
+from agent_server.runs.observed import observed
 from agent_server.runs.planning import Planner
 from agent_server.storage.places import Place
 from agent_server.storage.runs import Claim, Outcome, RunStore
@@ -78,7 +79,7 @@ class Executor:
         )
         execution.done.add_done_callback(_retrieved)
         self.local[claim.run_id] = execution
-        execution.task = group.create_task(self._run(execution), name=f"run {claim.run_id}")
+        execution.task = group.create_task(observed(execution, self._run), name=f"run {claim.run_id}")
         if claim.cancel_requested:
             execution.stop("cancelled")
         elif self.draining:
@@ -156,7 +157,7 @@ class Executor:
     async def _execute(self, execution: Execution) -> Progress:
         claim = execution.claim
         loaded = self.registry.named(claim.graph)
-        fence = Fence(claim.run_id, claim.attempt, claim.thread_is_new)
+        fence = Fence(claim.run_id, claim.attempt, claim.thread_is_new, claim.graph)
         saver = FencedSaver(self.store.database, loaded.serde, fence)
         graph = loaded.bound(saver, self.stores.for_tenant(claim.principal.tenant))
         attachments = self._attachments(claim)

@@ -28,6 +28,7 @@ from agent_server.core.errors import (
 from agent_server.core.large import by_size
 from agent_server.core.principal import Principal
 from agent_server.core.settings import Settings
+from agent_server.core.tracing import traceparent
 from agent_server.runs.answers import check_form
 from agent_server.runs.execution import Execution, Superseded
 from agent_server.runs.executor import Executor
@@ -228,6 +229,7 @@ class RunService:
             payload=body.model_dump_json(exclude_unset=True),
             request_id=call.request_id,
             enqueue=enqueue,
+            traceparent=traceparent(),
         )
 
     async def _submit(self, call: Call, run: NewRun, *, make_thread: bool) -> Handle:
@@ -249,6 +251,7 @@ class RunService:
             error.extra.setdefault("run_id", str(run.run_id))
             raise
         ref = RunRef(call.principal, call.graph, run.run_id, run.thread_id)
+        structlog.contextvars.bind_contextvars(run_id=str(run.run_id), thread_id=run.thread_id)
         if claim is None:
             return Handle(ref)
         execution = self._executor.start(claim, self._group, sent_at=sent_at)

@@ -37,6 +37,8 @@ class NewRun:
     payload: str
     request_id: str
     enqueue: bool = False
+    traceparent: str | None = None
+    """W3C traceparent of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ class Claim:
     """Seconds since the run first began."""
     crashes: int = 0
     """How many processes died with it."""
+    request_id: str = ""
+    """Of the request that began it."""
+    traceparent: str | None = None
+    """W3C traceparent of that request."""
 
     @property
     def is_suspect(self) -> bool:
@@ -176,6 +182,7 @@ class RunStore:
             "kind": run.kind,
             "payload": run.payload,
             "request_id": run.request_id,
+            "traceparent": run.traceparent,
             "enqueue": run.enqueue,
             "runs_max": self.tenant_runs_max,
             "lease": self.lease_seconds,
@@ -200,6 +207,8 @@ class RunStore:
             attempt=1,
             thread_is_new=row["is_new"],
             last_outcome=row["last_outcome"],
+            request_id=run.request_id,
+            traceparent=run.traceparent,
         )
 
     async def by_key(
@@ -386,6 +395,8 @@ def _claimed(row: DictRow) -> Claim:
         last_outcome=row["last_outcome"],
         elapsed=row["elapsed"],
         crashes=row["crashes"],
+        request_id=row["request_id"],
+        traceparent=row["traceparent"],
     )
 
 

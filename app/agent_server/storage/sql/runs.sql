@@ -26,11 +26,12 @@ with mine as (
     ) as busy
 ), run as (
     insert into agent.runs (
-        run_id, thread_key, tenant, graph, kind, payload, created_by, request_id,
+        run_id, thread_key, tenant, graph, kind, payload, created_by, request_id, traceparent,
         status, attempt, lease_expires_at, started_at
     )
     select
         %(run_id)s, thread.thread_key, %(tenant)s, %(graph)s, %(kind)s, %(payload)s, %(subject)s, %(request_id)s,
+        %(traceparent)s,
         case when active.busy then 'pending' else 'running' end,
         case when active.busy then 0 else 1 end,
         case when active.busy then null else now() + make_interval(secs => %(lease)s) end,
@@ -70,11 +71,12 @@ with mine as (
     ) as busy
 ), run as (
     insert into agent.runs (
-        run_id, thread_key, tenant, graph, kind, payload, created_by, request_id,
+        run_id, thread_key, tenant, graph, kind, payload, created_by, request_id, traceparent,
         status, attempt, lease_expires_at, started_at
     )
     select
         %(run_id)s, thread.thread_key, %(tenant)s, %(graph)s, %(kind)s, %(payload)s, %(subject)s, %(request_id)s,
+        %(traceparent)s,
         'running', 1, now() + make_interval(secs => %(lease)s), now()
     from thread, active
     where not active.busy and not exists (select 1 from mine)
@@ -197,7 +199,7 @@ from free, agent.threads t
 where r.run_id = free.run_id and t.thread_key = r.thread_key
 returning
     r.run_id, r.thread_key, r.tenant, r.graph, r.kind, r.payload, r.created_by, r.attempt,
-    r.cancel_requested, r.watched, r.crashes, free.crashed, t.thread_id, t.last_outcome,
+    r.cancel_requested, r.watched, r.crashes, r.request_id, r.traceparent, free.crashed, t.thread_id, t.last_outcome,
     extract(epoch from now() - r.started_at)::float8 as elapsed
 
 -- end_lost (10 s)
