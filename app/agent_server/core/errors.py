@@ -2,6 +2,7 @@
 
     ServerError
     ├── ConfigurationError          the process does not start; the message is the one line shown
+    ├── MalformedRequest            400
     ├── Unauthenticated             401
     ├── Forbidden                   403
     │   ├── ForbiddenOrigin
@@ -80,6 +81,13 @@ class ConfigurationError(ServerError):
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(shorten(" ".join(detail.split()), 1000), **extra)
+
+
+class MalformedRequest(ServerError):
+    """What came over the connection is no HTTP request."""
+
+    status = 400
+    code = "malformed_request"
 
 
 class Unauthenticated(ServerError):

@@ -27,6 +27,7 @@ from agent_server.graphs.registry import Registry, load_graphs
 from agent_server.http.app import create_app, create_probes, create_starting
 from agent_server.http.door import Door
 from agent_server.http.exposition import create_exposition
+from agent_server.http.protocol import BoundedProtocol
 from agent_server.runs.engine import Engine, open_engine_patiently
 from agent_server.storage.gauges import DatabaseGauges
 
@@ -130,6 +131,7 @@ def _uvicorn(settings: Settings, app: ASGIApp) -> uvicorn.Config:
         app,
         access_log=False,
         backlog=BACKLOG,
+        http=BoundedProtocol,
         lifespan="off",
         log_config=None,
         log_level="warning",
