@@ -260,17 +260,25 @@ class Settings(BaseSettings):
         wrong = [rule for broken, rule in rules if broken]
         if self.database_auth == "iam":
             wrong += self._missing_for_iam()
+        if self.attachments_bucket is not None:
+            missing = [what for what, there in self._aws().items() if not there]
+            wrong += [f"ATTACHMENTS_BUCKET needs {what}" for what in missing]
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
 
-    def _missing_for_iam(self) -> list[str]:
+    def _aws(self) -> dict[str, bool]:
+        """What signing for AWS needs, and whether it is there."""
         static = self.aws_access_key_id is not None and self.aws_secret_access_key is not None
-        has = {
+        return {
             "AWS_REGION": self.aws_region is not None,
             "AWS_CONTAINER_CREDENTIALS_FULL_URI (EKS sets it where the service account has a Pod Identity"
             " association), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY": static
             or self.aws_container_credentials_full_uri is not None,
+        }
+
+    def _missing_for_iam(self) -> list[str]:
+        has = self._aws() | {
             "one host and a user in DATABASE_URL": _names_one_login(self.dsn),
             "one host and a user in DATABASE_DIRECT_URL": _names_one_login(self.direct_dsn),
             "one host and a user in DATABASE_READ_URL": _names_one_login(self.read_dsn or self.dsn),

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from agent_server.core.errors import (
+    AttachmentStored,
     AttachmentsUnavailable,
     BodyTooLarge,
     Invalid,
@@ -106,11 +107,14 @@ class _Attachments:
         _check_headers(request, record)
         sha256 = await _received(place, record, request)
         try:
-            await store.mark_stored(principal, record.attachment_id, sha256)
+            taken = await store.mark_stored(principal, record.attachment_id, sha256)
         except UnknownAttachment:
             await place.remove(record)
             raise
-        await place.tidy(record, sha256)
+        await place.tidy(record, taken or sha256)
+        if taken != sha256:
+            msg = "The attachment has another content already."
+            raise AttachmentStored(msg)
         return Response(status_code=204)
 
     async def content(self, principal: Principal, request: Request) -> Response:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from psycopg.rows import DictRow
 
-from agent_server.core.errors import AttachmentStored, UnknownAttachment
+from agent_server.core.errors import UnknownAttachment
 from agent_server.core.principal import Principal
 from agent_server.storage.database import Database
 from agent_server.storage.queries import load
@@ -87,20 +87,18 @@ class AttachmentStore:
             raise UnknownAttachment(str(attachment_id))
         return record_of(row)
 
-    async def mark_stored(self, principal: Principal, attachment_id: UUID, sha256: bytes | None) -> None:
-        """Note that the content is there; the same one twice is once.
+    async def mark_stored(
+        self, principal: Principal, attachment_id: UUID, sha256: bytes | None
+    ) -> bytes | None:
+        """Note that the content is there; return the SHA-256 of the one that came first, which counts.
 
-        Raises:
-            UnknownAttachment: it was deleted meanwhile.
-            AttachmentStored: another content came first.
+        Raises UnknownAttachment if it was deleted meanwhile.
         """
         params = self._params(principal, attachment_id) | {"sha256": sha256}
         row = await self._database.one(_SQL["mark_stored"], params)
         if row is None:
             raise UnknownAttachment(str(attachment_id))
-        if row["sha256"] != sha256:
-            msg = f"Attachment {str(attachment_id)!r} has another content already."
-            raise AttachmentStored(msg)
+        return row["sha256"]
 
     async def drop(self, principal: Principal, attachment_id: UUID) -> None:
         """Delete it; its content goes at the next sweep. Raises UnknownAttachment."""
