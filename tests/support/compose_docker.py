@@ -1,7 +1,7 @@
 """A `docker` for app/compose-rollout.sh that acts on the running `Composition`: the verbs that it uses.
 
-`with docker_for(project) as (docker, path):` makes a folder for PATH. What it does not know fails, so a script
-that asks for more than was thought of is a failed test.
+`with docker_for(project) as (docker, path):` makes a folder for PATH. What it does not know fails, so that a
+script that asks for more than was thought of is a failed test.
 """
 
 import argparse
