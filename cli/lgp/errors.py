@@ -11,6 +11,7 @@ LgpError                    exit 1
 ├── PortTaken               exit 1   something else listens there
 ├── ServerDied              exit 1   the server process ended by itself
 ├── PlanFailed              exit 1   the stack's program raised, or the engine would refuse what it declares
+├── BuildFailed             exit 1   the engine could not build or push the image
 ├── FolderUnusable          exit 1   a folder is read-only, or someone else's
 └── EmbeddedProblem         exit 1   PostgreSQL could not be made, started or stopped
 """
@@ -77,6 +78,10 @@ class ServerDied(LgpError):
 
 class PlanFailed(LgpError):
     """The stack's program raised, or the engine would refuse what it declares."""
+
+
+class BuildFailed(LgpError):
+    """The engine could not build or push the image."""
 
 
 class FolderUnusable(LgpError):

@@ -7,7 +7,7 @@
 | `env` | a file or a map; what the environment already has wins |
 | `python_version` | compared with the interpreter |
 | `checkpointer` | `serde.allowed_msgpack_modules` |
-| `pip_config`, `dockerfile_lines`, `base_image`, `image_distro`, `keep_pkg_tools`, `pip_installer`, `$schema` | for the build of an image; no effect on a running server |
+| `pip_config`, `pip_config_file`, `dockerfile_lines`, `base_image`, `image_distro`, `keep_pkg_tools`, `pip_installer`, `$schema` | for the build of an image; no effect on a running server |
 | `http`, `auth`, `store`, `ui`, `ui_config`, `webhooks`, `encryption`, `node_version`, `api_version` | refused: the message says what to use instead |
 """  # noqa: E501  # a table row is one line
 
@@ -76,6 +76,7 @@ class GraphsFile(_Strict):
     python_version: Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?$")] | None = None
     checkpointer: CheckpointerEntry = CheckpointerEntry()
     pip_config: Any = None
+    pip_config_file: Any = None
     dockerfile_lines: Any = None
     base_image: Any = None
     image_distro: Any = None

@@ -123,14 +123,31 @@ def load_graphs(path: Path) -> Registry:
     Raises:
         ConfigurationError: one sentence that names the file's key or the graph that is wrong.
     """
+    graphs: dict[str, LoadedGraph] = {}
+    for name, loaded in load_each(path):
+        if isinstance(loaded, ConfigurationError):
+            raise loaded
+        graphs[name] = loaded
+    log.info("graphs loaded", graphs=sorted(graphs))
+    return Registry(graphs)
+
+
+def load_each(path: Path) -> Iterator[tuple[str, LoadedGraph | ConfigurationError]]:
+    """Load the graphs of a `langgraph.json` one after the other: each by its name, or what is wrong with it.
+
+    Raises:
+        ConfigurationError: what concerns all of them: the file, its environment, its dependencies.
+    """
     require_strict_mode()
     file = read_graphs_file(path)
     folder = path.resolve().parent
     prepare_process(file, folder)
     extra = file.checkpointer.serde.allowed_msgpack_modules
-    graphs = {name: _load(name, entry, folder, extra) for name, entry in file.graphs.items()}
-    log.info("graphs loaded", graphs=sorted(graphs))
-    return Registry(graphs)
+    for name, entry in file.graphs.items():
+        try:
+            yield name, _load(name, entry, folder, extra)
+        except ConfigurationError as error:
+            yield name, error
 
 
 def _load(name: str, entry: GraphEntry, folder: Path, extra: tuple[TypeName, ...]) -> LoadedGraph:

@@ -11,7 +11,6 @@ import langgraph_client as api
 from lgp.commands.serving import config_file
 from lgp.errors import NotFound
 from lgp.output import Machine, document, json_line, out
-from lgp.paths import BUNDLED_CONFIG
 from lgp.remote import Key, Url, connected, running_config
 from lgp.server_command import offline_environment, relay, server_command
 from lgp.state import clone_state
@@ -43,11 +42,6 @@ def graphs(
     else:
         _list(found)
     return 0
-
-
-def validate(config: ConfigArgument = BUNDLED_CONFIG, *, machine: Machine = False) -> int:
-    """Load every graph of a langgraph.json as the server would, and say what is wrong."""
-    return _load(config, machine=machine)
 
 
 def _load(config: Path, *, machine: bool) -> int:

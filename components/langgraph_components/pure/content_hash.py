@@ -37,7 +37,12 @@ def content_hash(
 
 def context_files(context: Path, dockerfile: str) -> list[str]:
     """Return what the builder gets, in order: paths with slashes, relative to the context."""
-    return sorted(_walk(context, _ignore(context, dockerfile)))
+    return files_let_in(context, _ignore(context, dockerfile))
+
+
+def files_let_in(context: Path, ignore: Ignore) -> list[str]:
+    """Return the files and links of a folder that are not left out, in order, as `context_files` does."""
+    return sorted(_walk(context, ignore))
 
 
 def _ignore(context: Path, dockerfile: str) -> Ignore:
