@@ -26,7 +26,7 @@ class LangGraphClient:
     def __init__(  # noqa: PLR0913 - one keyword a setting
         self,
         project_url: str,
-        api_key: str | None = None,
+        api_key: _http.Key = None,
         *,
         timeout: float = 300.0,
         silence: float = 60.0,
@@ -37,7 +37,9 @@ class LangGraphClient:
 
         Args:
             project_url: `http(s)://host[:port][/prefix]`; the key goes nowhere else
-            api_key: `lgp_…`, sent as a bearer token; None where the server asks for none
+            api_key: `lgp_…` or a token of the issuer that the server trusts, sent as a bearer token; or a
+                function, async or not, that returns one: it is asked before each request, for tokens that
+                do not live long. None where the server asks for none
             timeout: seconds a call may take, waits and repeats included. A stream as a whole has no limit
             silence: seconds without a byte after which a stream is taken for dead and opened again;
                 must stay above the server's heartbeat of 15 s
@@ -51,7 +53,8 @@ class LangGraphClient:
         self._session = _http.session_of(self._address, timeout=timeout, silence=silence, retry=retry)
         self._client = httpx.AsyncClient(
             base_url=self._address,
-            headers=_http.headers_of(api_key),
+            headers=_http.headers_of(),
+            auth=_http.Bearer(api_key),
             transport=transport,
             limits=_http.LIMITS,
         )

@@ -27,7 +27,7 @@ class SyncLangGraphClient:
     def __init__(  # noqa: PLR0913 - one keyword a setting
         self,
         project_url: str,
-        api_key: str | None = None,
+        api_key: _http.SyncKey = None,
         *,
         timeout: float = 300.0,
         silence: float = 60.0,
@@ -39,7 +39,8 @@ class SyncLangGraphClient:
         self._session = _http.session_of(self._address, timeout=timeout, silence=silence, retry=retry)
         self._client = httpx.Client(
             base_url=self._address,
-            headers=_http.headers_of(api_key),
+            headers=_http.headers_of(),
+            auth=_http.Bearer(api_key),
             transport=transport,
             limits=_http.LIMITS,
         )

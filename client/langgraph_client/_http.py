@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar, get_args
@@ -17,6 +17,10 @@ from langgraph_client._retry import Retry
 from langgraph_client._session import Session
 
 M = TypeVar("M", bound=Callable[..., Any])
+
+SyncKey = str | None | Callable[[], str | None]
+"""An API key or a token, or what returns one: it is asked before each request."""
+Key = SyncKey | Callable[[], Awaitable[str | None]]
 
 CONNECT_SECONDS = 10.0
 """How long reaching the server may take; a repeat may find another one."""
@@ -37,17 +41,47 @@ def address_of(project_url: str) -> str:
     return project_url.rstrip("/")
 
 
-def headers_of(api_key: str | None) -> dict[str, str]:
-    """Return what every request carries; white space around the key is dropped.
+def headers_of() -> dict[str, str]:
+    """Return what every request carries beside its key."""
+    return {"Accept": "application/json", "User-Agent": f"lgp-client/{_version()}"}
 
-    Raises ValueError, without the key, for one that no header can carry.
+
+class Bearer(httpx.Auth):
+    """Puts the key on each request; of a function, what it returns just then.
+
+    White space around a key is dropped. Raises ValueError, without the key, for one that no header can carry.
     """
-    headers = {"Accept": "application/json", "User-Agent": f"lgp-client/{_version()}"}
+
+    def __init__(self, api_key: Key) -> None:
+        if not callable(api_key):
+            _authorization(api_key)  # one that no header can carry is refused now
+        self._ask: Callable[[], str | Awaitable[str | None] | None]
+        self._ask = api_key if callable(api_key) else lambda: api_key
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send the request with the key."""
+        key = self._ask()
+        if inspect.isawaitable(key):
+            if inspect.iscoroutine(key):
+                key.close()
+            message = "an api_key that is awaited is for LangGraphClient"
+            raise TypeError(message)
+        request.headers.update(_authorization(key))
+        yield request
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Send the request with the key."""
+        key = self._ask()
+        request.headers.update(_authorization(await key if inspect.isawaitable(key) else key))
+        yield request
+
+
+def _authorization(api_key: str | None) -> dict[str, str]:
     key = (api_key or "").strip()
     if not all("!" <= character <= "~" for character in key):
         message = "api_key holds a character that no header can carry"
         raise ValueError(message)
-    return headers | ({"Authorization": f"Bearer {key}"} if key else {})
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def session_of(address: str, *, timeout: float, silence: float, retry: Retry | None) -> Session:

@@ -57,7 +57,7 @@ async def connect(request: pytest.FixtureRequest, stub: Stub) -> AsyncIterator[C
     """Give what makes a client of the kind under test; it is closed afterwards."""
     made: list[Any] = []
 
-    def connect(url: str | None = None, api_key: str | None = None, **settings: Any) -> Any:
+    def connect(url: str | None = None, api_key: Any = None, **settings: Any) -> Any:
         settings = {"timeout": 5.0, "retry": QUICK} | settings
         address = url or stub.url
         if request.param == "async":

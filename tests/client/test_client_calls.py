@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from client_stub import Stub
+from client_stub import Cut, Stub
 
 from langgraph_client import (
     ApiError,
     BadRequest,
     ConnectionFailed,
+    LangGraphClient,
     NotFound,
     RunCancelled,
     RunFailed,
     RunFinished,
+    SyncLangGraphClient,
     TimedOut,
     Unauthenticated,
     Unavailable,
@@ -231,6 +233,62 @@ async def test_the_key_is_a_bearer_token(connect: Any, stub: Stub) -> None:
     for wrong in ("lgp_wrong", None):
         with pytest.raises(Unauthenticated):
             await connect(api_key=wrong).graphs()
+
+
+async def test_a_function_is_asked_for_a_fresh_key_before_each_request(connect: Any, stub: Stub) -> None:
+    given = iter(range(1000))
+    client = connect(api_key=lambda: f" token-{next(given)}\n")
+    for _ in range(2):
+        await client.graphs()
+    stub.hang_up()
+    await client.invoke("echo", {})
+    found = [seen.headers["authorization"] for seen in stub.seen]
+    assert found == [f"Bearer token-{number}" for number in range(len(found))]
+    assert len(found) == 4
+
+
+async def test_a_stream_is_opened_again_with_a_fresh_key(connect: Any, stub: Stub) -> None:
+    given = iter(range(1000))
+    stub.cuts.append(Cut(1, "abort"))
+    events = [event async for event in connect(api_key=lambda: f"token-{next(given)}").stream("echo", {})]
+    assert events[-1].event == "end"
+    assert [seen.headers["authorization"] for seen in stub.seen] == ["Bearer token-0", "Bearer token-1"]
+
+
+async def test_the_async_client_awaits_its_function(stub: Stub) -> None:
+    async def fetch() -> str:
+        await asyncio.sleep(0)
+        return "lgp_right"
+
+    stub.api_key = "lgp_right"
+    async with LangGraphClient(stub.url, fetch) as client:
+        assert await client.graphs()
+
+
+def test_the_sync_client_refuses_a_function_that_is_awaited(stub: Stub) -> None:
+    async def fetch() -> str:
+        return "lgp_right"
+
+    wrong: Any = fetch
+    with SyncLangGraphClient(stub.url, wrong) as client, pytest.raises(TypeError, match="LangGraphClient"):
+        client.graphs()
+    assert stub.seen == []
+
+
+async def test_what_a_function_raises_is_raised_and_a_key_no_header_can_carry_is_not_shown(
+    connect: Any, stub: Stub
+) -> None:
+    with pytest.raises(LookupError, match="no credentials"):
+        await connect(api_key=raising).graphs()
+    with pytest.raises(ValueError, match="api_key holds a character") as caught:
+        await connect(api_key=lambda: "s3cr3t\nX: y").graphs()
+    assert "s3cr3t" not in str(caught.value)
+    assert stub.seen == []
+
+
+def raising() -> str:
+    message = "no credentials"
+    raise LookupError(message)
 
 
 # ---------------------------------------------------------------------- faults
