@@ -88,6 +88,8 @@ def _chain(*names: str) -> Any:
 
 
 six = _chain("a", "b", "c", "d", "e", "f").compile()
+_inside = StateGraph(Work).add_node("inner", _chain("a", "b", "c").compile()).add_node("d", _node("d"))
+inside = _inside.add_edge(START, "inner").add_edge("inner", "d").compile()
 paused = _chain("a", "b", "c", "d").compile(interrupt_after=["b"], interrupt_before=["d"])
 
 
