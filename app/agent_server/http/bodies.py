@@ -57,12 +57,14 @@ async def _read(request: Request, max_bytes: int) -> bytes:
     too_large = BodyTooLarge(f"A body has at most {max_bytes} bytes.")
     if int(request.headers.get("content-length", "0")) > max_bytes:
         raise too_large
-    body = bytearray()
+    parts: list[bytes] = []
+    left = max_bytes
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for part in request.stream():
-                body += part
-                if len(body) > max_bytes:
+                parts.append(part)
+                left -= len(part)
+                if left < 0:
                     raise too_large
     except TimeoutError:
         msg = f"The body did not arrive within {BODY_SECONDS} s."
@@ -70,7 +72,7 @@ async def _read(request: Request, max_bytes: int) -> bytes:
     except ClientDisconnect:
         msg = "The client left before its body was whole."
         raise Invalid(msg) from None
-    return bytes(body)
+    return b"".join(parts)
 
 
 def _refuse_other_types(request: Request) -> None:

@@ -1,15 +1,15 @@
 """uvicorn's HTTP protocol within bounds: of a head's size and time, and of what follows an early answer.
 
 uvicorn reads a head of any size for any time. Here a head has HEADERS headers and HEAD_BYTES in all, its
-request line included, and arrives within HEAD_SECONDS, or its connection ends with 431 or 408; what is no HTTP
-ends with 400. An answer that comes before its request's body is whole, as a refusal does, reaches the client
-although it still sends: what comes is thrown away for LINGER_SECONDS, and then the connection is closed. If it
-were closed at once, the kernel would reset it, and the client lose the answer.
+request line included, and arrives within HEAD_SECONDS, or its connection ends with 431 or 408; what is no
+HTTP ends with 400. An answer that comes before its request's body is whole, as a refusal does, reaches the
+client although it still sends: what comes is thrown away for LINGER_SECONDS, and then the connection is
+closed. If it were closed at once, the kernel would reset it, and the client lose the answer.
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import NoReturn, cast
 from uuid import uuid4
 
 import httptools
@@ -78,12 +78,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._in_head:
             self._later_bytes += len(data)
+        parser = cast("httptools.HttpRequestParser", self.parser)  # None, but not while something comes
         try:
-            cast("httptools.HttpRequestParser", self.parser).feed_data(data)  # None once the connection is lost
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             pass  # nobody here speaks anything else: it is answered as any request
         except httptools.HttpParserError:
-            self._refuse(self._refusal or MalformedRequest("This is no HTTP/1.1 request."))
+            self._refuse(self._refusal or _malformed())
         if self._in_head and not self._is_deaf:
             if self._later_bytes > HEAD_BYTES:
                 self._refuse(_headers_too_large())
@@ -107,6 +108,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End the head, and begin to answer."""
+        if cast("httptools.HttpRequestParser", self.parser).get_http_version() not in {"1.0", "1.1"}:
+            self._raise(_malformed())
         self._in_head = False
         self._stop_timer()
         super().on_headers_complete()
@@ -137,8 +140,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def _count(self, size: int) -> None:
         self._parts_bytes += size
         if self._parts_bytes > HEAD_BYTES or len(self.headers) > HEADERS:
-            self._refusal = _headers_too_large()
-            raise self._refusal
+            self._raise(_headers_too_large())
+
+    def _raise(self, refusal: ServerError) -> NoReturn:
+        """End the parser's work from one of its callbacks; `data_received` answers."""
+        self._refusal = refusal
+        raise refusal
 
     def _head_is_late(self) -> None:
         self._timer = None
@@ -196,6 +203,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _malformed() -> MalformedRequest:
+    return MalformedRequest("This is no HTTP/1.1 request.")
 
 
 def _headers_too_large() -> HeadersTooLarge:
