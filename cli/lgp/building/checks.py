@@ -19,6 +19,7 @@ from lgp.paths import ROOT
 from lgp.shapes import a_list, an_object
 
 LOCK = ROOT / "app" / "requirements.lock"
+SECRET_LENGTH = 8
 _SECRET = re.compile(r"(?i)(^|_)(api_?key|key|secret|token|password|passwd|pepper|credentials?|dsn)(_|$)")
 
 
@@ -129,11 +130,18 @@ def _of_environment(project: Project) -> Iterator[Finding]:
     if isinstance(given, str) and not project.resolved(given).is_file():
         yield error("env", f"there is no file {given}")
     for name, value in an_object(given).items():
-        if value and _SECRET.search(name):
+        if _is_secret(name, str(value)):
             yield error(
                 f"env.{name}",
                 "looks like a secret, and would be in the image: set it where the image runs",
             )
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Whether it looks like one: by its name, if it is more than a number or a word, or by a login in it."""
+    return has_login(value) or (
+        len(value) >= SECRET_LENGTH and not value.isdecimal() and bool(_SECRET.search(name))
+    )
 
 
 def environment_names(project: Project) -> list[str]:

@@ -3,13 +3,14 @@
 import json
 import platform
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from langgraph_components.pure.content_hash import content_hash, context_files, files_let_in
 from langgraph_components.pure.dockerignore import Ignore
 from lgp.building import locked
 from lgp.building.dockerfile import render, requirements_of
+from lgp.building.findings import Finding, error
 from lgp.building.project import Project
 from lgp.building.recipe import Recipe
 from lgp.paths import ROOT
@@ -57,12 +58,14 @@ def stage(project: Project, recipe: Recipe, into: Path, *, pip: str, check: bool
     """
     if project.is_bundled:
         _copy(APP, context_files(APP, "Dockerfile"), into)
-        shutil.copyfile(APP / "Dockerfile", into / "Dockerfile")
+        _copy(APP, ("Dockerfile", ".dockerignore"), into)
         return
     _copy(APP, (path for path in context_files(APP, "Dockerfile") if not path.startswith(OURS)), into)
     for path in project_files(project):
         _copy_one(path, into / "project" / path.relative_to(project.root))
-    (into / "project" / project.file.relative_to(project.root)).write_text(served_file(project))
+    file = into / "project" / project.file.relative_to(project.root)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(served_file(project))
     server = (APP / "Dockerfile").read_text()
     (into / "Dockerfile").write_text(render(server, project, recipe, pip=pip, check=check))
     (into / "constraints.txt").write_text(locked.constraints((APP / "requirements.lock").read_text()))
@@ -70,14 +73,23 @@ def stage(project: Project, recipe: Recipe, into: Path, *, pip: str, check: bool
 
 
 def project_files(project: Project) -> list[Path]:
-    """The files that get into the image, in order; never those that hold what is secret by their key."""
-    secret = {
-        project.resolved(value)
-        for key in ("env", "pip_config_file", "pip_config")
-        if isinstance(value := project.document.get(key), str)
-    }
+    """The files that get into the image as they are, in order; none that a key names as secret."""
+    named = [project.document.get(key) for key in ("env", "pip_config_file", "pip_config")]
+    others = {project.file, *(project.resolved(value) for value in named if isinstance(value, str))}
     found = [folder / path for folder in project.copied for path in files_let_in(folder, _ignore(folder))]
-    return [path for path in found if path not in secret]
+    return [path for path in found if path not in others]
+
+
+def check_files(project: Project) -> Iterator[Finding]:
+    """What is missing in the image of what the graphs are, and links that would lead nowhere there."""
+    files = project_files(project)
+    for name, path in project.graph_paths().items():
+        location = path.rpartition(":")[0]
+        if location.endswith(".py") and project.resolved(location) not in files:
+            yield error(f"graphs.{name}", f"{location} is left out by .dockerignore")
+    for link in filter(Path.is_symlink, files):
+        if not any(link.resolve().is_relative_to(folder.resolve()) for folder in project.copied):
+            yield error(str(link.relative_to(project.root)), "is a link that leads out of the project")
 
 
 def _ignore(folder: Path) -> Ignore:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgp.building.checks import check_project
-from lgp.building.context import own_platform, stage, tag_of
+from lgp.building.context import check_files, own_platform, stage, tag_of
 from lgp.building.engines import Order, find_engine
 from lgp.building.findings import errors_among
 from lgp.building.pip_settings import pip_settings
@@ -65,7 +65,8 @@ def prepared(project: Project, wish: Wish) -> Generator[Prepared, None, None]:
     Raises:
         UsageProblem: the project has errors; the message is all of them.
     """
-    if wrong := errors_among(check_project(project, wish.base_image)):
+    wrong = errors_among(check_project(project, wish.base_image)) or list(check_files(project))
+    if wrong:
         raise UsageProblem("; ".join(map(str, wrong)))
     recipe, _ = read_recipe(project, wish.base_image)
     for file in (*wish.pip_files, *([wish.ca] if wish.ca else [])):

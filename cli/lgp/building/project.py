@@ -36,6 +36,8 @@ class Project:
     @property
     def name(self) -> str:
         """For the image, as registries want names."""
+        if self.is_bundled:
+            return "agent-server"
         words = "".join(c if c.isascii() and c.isalnum() else "-" for c in self.folder.name.lower())
         return "-".join(part for part in words.split("-") if part) or "project"
 
