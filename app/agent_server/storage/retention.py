@@ -54,6 +54,8 @@ class RetentionPolicy:
     max_checkpoints: int | None
     """Above so many, a thread's older checkpoints go when a run of it has ended."""
     threads: float | None
+    keep_starters: bool = False
+    """Whether the runs of threads that wait for an answer stay: they know who may not give it."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ def policy_of(settings: Settings) -> RetentionPolicy:
         history=settings.retention_checkpoints_days * _DAY or None,
         max_checkpoints=settings.retention_checkpoints_max or None,
         threads=settings.retention_threads_days * _DAY or None,
+        keep_starters=settings.forbid_self_approval,
     )
 
 
@@ -162,7 +165,8 @@ class _Sweep:
     async def runs(self) -> None:
         """Delete ended runs; their threads and checkpoints stay."""
         if self.policy.runs is not None:
-            self.swept.runs += await self._drain("drop_runs", age=self.policy.runs)
+            params = {"age": self.policy.runs, "keep_starters": self.policy.keep_starters}
+            self.swept.runs += await self._drain("drop_runs", **params)
 
     async def long_threads(self) -> None:
         """Cut the history of threads that have grown too long, of those with a run since the last sweep."""

@@ -98,6 +98,18 @@ async def test_ended_runs_go_with_their_events_and_keys_and_their_threads_stay(d
     assert await count(database, "agent.threads") == 3
 
 
+async def test_who_started_what_waits_is_not_forgotten_where_that_counts(database: Database) -> None:
+    runs = runs_of(database)
+    for thread_id, status in (("waits", "interrupted"), ("idle", "idle")):
+        claim = await begun(runs, thread_id)
+        await runs.finish(claim, DONE, None, thread_status=status)
+    await let_pass(database, 31)
+    policy = policy_of(settings_for("postgresql://unused", forbid_self_approval=True))
+    assert await sweep(database, policy) == Swept(runs=1)
+    assert await count(database, "agent.runs") == 1
+    assert await sweep(database, replace(policy, keep_starters=False)) == Swept(runs=1)
+
+
 async def test_batches_follow_each_other_until_nothing_is_due(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

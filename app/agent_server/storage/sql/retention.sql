@@ -57,8 +57,11 @@ select count(*) as deleted from gone
 -- drop_runs (30 s)
 -- Their events and idempotency keys go with them.
 with old as (
-    select run_id from agent.runs
+    select run_id from agent.runs r
     where finished_at <= now() - make_interval(secs => %(age)s)
+        and not (%(keep_starters)s and exists (
+            select 1 from agent.threads t where t.thread_key = r.thread_key and t.status = 'interrupted'
+        ))
     order by finished_at
     limit %(limit)s
     for update skip locked
