@@ -3,6 +3,7 @@
 `graph.py` is the pipeline and `agents.py` its five agents. The agents are thin; what they know is in small
 modules without side effects:
 
+    intake     attached, pdf_process                 from an attachment to its text
     text       normalise, numerals, dates, page      characters, numbers, days; lines and columns
     words      lexicon, vocabulary, phrases.toml     what a label means
     reading    classify, extract, extract_*          kind, parties, dates, sums

@@ -1,11 +1,11 @@
 """The document graph: five agents, a person where it matters, and one filing.
 
-    classify ─► extract ─► validate ─► assess_risk ─► decide ─► file
-                              ▲                          │        ▲
-                              └────── edit ─────── human_review ──┘ approve, reject
+    receive ─► classify ─► extract ─► validate ─► assess_risk ─► decide ─► file
+                                         ▲                          │        ▲
+                                         └────── edit ─────── human_review ──┘ approve, reject
 
-Input: `{"text": "...", "source": "..."}`. It stops for a person above a threshold and on any inconsistency;
-`review.py` has the shape of the question and of the answer.
+Input: `{"text": "..."}` or `{"attachment_id": "..."}`, and `"source"`. It stops for a person above a
+threshold and on any inconsistency; `review.py` has the shape of the question and of the answer.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
@@ -32,6 +32,7 @@ def after_review(state: State) -> Literal["validate", "file"]:
 def build() -> "StateGraph[State, None, DocumentInput, DocumentOutput]":
     """Return the graph's plan; who compiles it adds a checkpointer, without which nobody can be asked."""
     plan = StateGraph(State, input_schema=DocumentInput, output_schema=DocumentOutput)
+    plan.add_node("receive", agents.receive)
     plan.add_node("classify", agents.classify_agent)
     plan.add_node("extract", agents.extract_agent)
     plan.add_node("validate", agents.validate_agent)
@@ -39,7 +40,8 @@ def build() -> "StateGraph[State, None, DocumentInput, DocumentOutput]":
     plan.add_node("decide", agents.decide_agent)
     plan.add_node("human_review", agents.human_review)
     plan.add_node("file", agents.file_agent)
-    plan.add_edge(START, "classify")
+    plan.add_edge(START, "receive")
+    plan.add_edge("receive", "classify")
     plan.add_edge("classify", "extract")
     plan.add_edge("extract", "validate")
     plan.add_edge("validate", "assess_risk")

@@ -108,6 +108,8 @@ async def concerns_of_model(text: str, kind: Kind) -> tuple[list[Concern], list[
 
 
 async def _ask(task: str, text: str, schema: type[Answer]) -> tuple[Answer | None, list[str]]:
+    if not text.strip():
+        return None, []
     try:
         model = await usable_model()
         if model is None:

@@ -9,6 +9,7 @@ Amounts are plain decimal digits (`"1234.5"`), dates ISO 8601 (`"2025-03-31"`), 
 from typing import Annotated, Any, Literal, NotRequired
 
 from langgraph.channels.ephemeral_value import EphemeralValue
+from pydantic import with_config
 from typing_extensions import TypedDict  # pydantic refuses typing.TypedDict on Python 3.11
 
 Kind = Literal["invoice", "receipt", "contract", "unknown"]
@@ -108,14 +109,19 @@ class HumanDecision(TypedDict):
     args: NotRequired[dict[str, Any]]
 
 
+@with_config(json_schema_extra={"oneOf": [{"required": ["text"]}, {"required": ["attachment_id"]}]})
 class DocumentInput(TypedDict):
-    """What a caller hands in."""
+    """What a caller hands in: the text, or an attachment that holds it.
 
-    text: str
+    What has no channel that lasts holds for this document only: it is gone after the first step of its run.
+    """
+
+    text: NotRequired[str]
     """The document as plain text. At most 100,000 characters are read."""
+    attachment_id: NotRequired[Annotated[str, EphemeralValue]]
+    """An attachment of the thread: a PDF, or a text in UTF-8."""
     source: NotRequired[Annotated[str, EphemeralValue]]
-    """Where it came from, such as a file name. Recorded as `origin`, not read. It holds for this document
-    only, so it does not outlast the first step of its run."""
+    """Where it came from; else the attachment's file name. Recorded as `origin`, not read."""
 
 
 class DocumentOutput(TypedDict):
@@ -136,6 +142,8 @@ class State(DocumentInput):
     """What the agents share. A key is there once the agent that makes it has run."""
 
     origin: str | None
+    unread: str | None
+    """Why the attachment could not be read, for people; None where it was, or where there is none."""
     document_type: Kind
     fields: Fields
     evidence: Evidence

@@ -38,6 +38,11 @@ def validate(kind: Kind, fields: Fields, evidence: Evidence | None) -> list[Issu
     return [*issues, *(_against(fields, evidence) if evidence else ())]
 
 
+def unread(why: str | None) -> list[Issue]:
+    """Return the issue of an attachment that could not be read; none where there is no reason."""
+    return [_issue("unreadable", "attachment", why)] if why else []
+
+
 def _issue(code: str, field: str, message: str) -> Issue:
     return {"code": code, "field": field, "message": message}
 

@@ -24,7 +24,14 @@ def edit(**args) -> dict:
 
 def test_the_graph_has_five_agents_a_person_and_a_filing():
     agents_ = {"classify", "extract", "validate", "assess_risk", "decide"}
-    assert set(graph.get_graph().nodes) == {"__start__", *agents_, "human_review", "file", "__end__"}
+    assert set(graph.get_graph().nodes) == {
+        "__start__",
+        "receive",
+        *agents_,
+        "human_review",
+        "file",
+        "__end__",
+    }
 
 
 def test_the_graph_leaves_the_checkpointer_to_the_server():
@@ -33,8 +40,8 @@ def test_the_graph_leaves_the_checkpointer_to_the_server():
 
 def test_the_schemas_say_what_goes_in_and_comes_out():
     schema = graph.get_input_jsonschema()
-    assert schema["required"] == ["text"]
-    assert set(schema["properties"]) == {"text", "source"}
+    assert schema["oneOf"] == [{"required": ["text"]}, {"required": ["attachment_id"]}]
+    assert set(schema["properties"]) == {"text", "attachment_id", "source"}
     assert {"document_type", "fields", "issues", "risk", "decision", "filing_id"} <= set(
         graph.get_output_jsonschema()["properties"]
     )
