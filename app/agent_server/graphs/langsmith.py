@@ -13,17 +13,7 @@ FLUSH_SECONDS = 2.0
 """The longest that a stop waits for the last traces to be sent."""
 HIDDEN = "hidden: TRACE_CONTENT is off"
 
-_KEPT = (
-    "langgraph_",
-    "ls_",
-    "lc_",
-    "checkpoint_",
-    "LANGCHAIN_",
-    "LANGSMITH_",
-    "revision_id",
-    "run_id",
-    "thread_id",
-)
+_KEPT = ("langgraph_", "ls_", "lc_", "checkpoint_", "revision_id", "run_id", "thread_id", "usage_metadata")
 """Metadata that LangChain and LangGraph make themselves; what clients send along may be anything."""
 
 
