@@ -35,6 +35,8 @@ class LeaseKeeper:
         self._login = Login(settings)
         self._hurry = asyncio.Event()
         self._connection: Connection | None = None
+        self._stamp: str | None = None
+        """Of the login that the connection was made with."""
         self._lock = asyncio.Lock()
 
     def hurry(self) -> None:
@@ -49,6 +51,9 @@ class LeaseKeeper:
                 executions = list(self._executor.local.values())
                 if executions:
                     await self._renew(executions)
+                elif self._login.stamp() not in (self._stamp, None):
+                    async with self._lock:
+                        await self._disconnect()
         finally:
             await self._disconnect()
 
@@ -100,10 +105,21 @@ class LeaseKeeper:
                 execution.stop("cancelled")
 
     async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.closed:
+        """Return the connection, made anew where it is lost or the login has changed."""
+        old, stamp = self._connection, self._login.stamp()
+        if old is not None and not old.closed and stamp in (self._stamp, None):
+            return old
+        try:
             self._connection = await connect(
                 self._settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS, login=self._login
             )
+        except DatabaseUnavailable:
+            if old is None or old.closed:
+                raise
+            return old  # the new login is not let in yet
+        self._stamp = stamp
+        if old is not None:
+            await old.close()
         return self._connection
 
     async def _disconnect(self) -> None:

@@ -18,6 +18,8 @@ CHANNEL = "agent"
 POLL_SECONDS = 1.0
 _STATEMENT_SECONDS = 5
 _RECONNECT_SECONDS = 1.0
+_LOGIN_SECONDS = 5.0
+"""How often it is looked whether the login has changed."""
 
 log = structlog.get_logger()
 
@@ -66,13 +68,16 @@ class Hub:
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
+        """Listen until the login changes."""
+        stamp = self._login.stamp()
         connection = await connect(
             self._settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS, login=self._login
         )
         async with connection:
             await connection.execute(f"listen {CHANNEL}")
-            async for notification in connection.notifies():
-                self._dispatch(notification.payload)
+            while self._login.stamp() in (stamp, None):
+                async for notification in connection.notifies(timeout=_LOGIN_SECONDS):
+                    self._dispatch(notification.payload)
 
     def _dispatch(self, payload: str) -> None:
         """Pass news on; what is not ours is ignored, for anybody may notify."""

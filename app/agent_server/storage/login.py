@@ -1,5 +1,6 @@
 """What a new connection logs in with; asked for each, so that a password may change meanwhile."""
 
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,14 +38,29 @@ class Login:
             self.failures += 1
             raise
 
+    def stamp(self) -> str | None:
+        """Return what changes with the two files of `DATABASE_AUTH=file`, and tells nothing of their content.
+
+        None where the login is not in files, or they cannot be read.
+        """
+        if self._settings.database_auth != "file":
+            return None
+        try:
+            user, password = self._from_files()
+        except ConfigurationError:
+            return None
+        return hashlib.sha256(f"{user}\0{password}".encode()).hexdigest()
+
+    def _from_files(self) -> tuple[str, str]:
+        settings = self._settings
+        user = read_secret("DATABASE_USER_FILE", settings.database_user_file)
+        return user, read_secret("DATABASE_PASSWORD_FILE", settings.database_password_file)
+
     async def _parts(self, dsn: str) -> dict[str, str]:
         settings = self._settings
         if settings.database_auth == "file":
-            user = read_secret("DATABASE_USER_FILE", settings.database_user_file)
-            return {
-                "user": user,
-                "password": read_secret("DATABASE_PASSWORD_FILE", settings.database_password_file),
-            }
+            user, password = self._from_files()
+            return {"user": user, "password": password}
         if self._source is not None:
             credentials = await self._source.get()
             target = _target(dsn, settings.aws_region or "")

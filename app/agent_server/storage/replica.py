@@ -17,7 +17,7 @@ from psycopg import Error
 
 from agent_server.core.errors import Unavailable
 from agent_server.core.settings import Settings
-from agent_server.storage.database import Database, make_pool
+from agent_server.storage.database import Database, open_pool
 from agent_server.storage.login import Login
 from agent_server.storage.threads import ThreadRecord, ThreadStore
 
@@ -124,7 +124,7 @@ async def open_reads(settings: Settings, primary: Database) -> AsyncGenerator[Se
         yield SettledReads(primary, None)
         return
     login = Login(settings)
-    async with make_pool(settings, settings.read_dsn, login, 0, POOL_MAX) as pool:
+    async with open_pool(settings, settings.read_dsn, login, 0, POOL_MAX) as pool:
         replica = Replica(Database(pool, login))
         with _told_once(replica, pool.name):
             yield SettledReads(primary, replica)
