@@ -57,21 +57,28 @@ class ServerProcess:
 
     def wait_until_ready(self) -> None:
         """Find the port in the log, then ask `/ready`."""
+        self._wait_for("/ready")
+
+    def wait_until_alive(self) -> None:
+        """The same with `/health`, which answers while the database is waited for."""
+        self._wait_for("/health")
+
+    def _wait_for(self, probe: str) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             assert self.child.poll() is None, f"the server ended with {self.child.returncode}: {self.log()}"
             self.url = self.url or self._address()
             if self.url:
                 with suppress(httpx.TransportError):
-                    if httpx.get(f"{self.url}/ready").status_code == 200:
+                    if httpx.get(f"{self.url}{probe}").status_code == 200:
                         return
             time.sleep(0.02)
-        msg = f"not ready after {READY_SECONDS} s: {self.log()}"
+        msg = f"{probe} is not 200 after {READY_SECONDS} s: {self.log()}"
         raise AssertionError(msg)
 
     def _address(self) -> str:
         for line in self.log().splitlines():
-            if any(f'"event":"{event}"' in line.replace('": "', '":"') for event in ("serving", "working")):
+            if '"event":"starting"' in line.replace('": "', '":"'):
                 port = line.split('"port":')[1].split(",")[0].split("}")[0].strip()
                 return f"http://127.0.0.1:{port}"
         return ""
