@@ -24,7 +24,7 @@ dev: setup ## The same, and load the graphs again whenever their files change.
 
 .PHONY: test
 test: setup ## Run the tests (ARGS="tests/cli -k embedded").
-	@exec $(bin)/python -m pytest $(or $(ARGS),tests --ignore=tests/chaos --ignore=tests/bench --ignore=tests/cluster --ignore=tests/engine)
+	@exec $(bin)/python -m pytest $(or $(ARGS),tests --ignore=tests/chaos --ignore=tests/bench --ignore=tests/cluster --ignore=tests/engine --ignore=tests/image)
 
 .PHONY: plan
 plan: setup ## What `pulumi up` would declare, without an account (STACK=prod ARGS="--diff main").
@@ -58,6 +58,10 @@ chaos: setup ## The long suite: kills, pauses and takeovers by the dozen.
 .PHONY: test-engine
 test-engine: setup ## The stacks on the real Pulumi engine, without a cloud (tests/engine/README.md).
 	@exec $(bin)/python -m pytest tests/engine $(ARGS)
+
+.PHONY: test-image
+test-image: setup ## Images built with buildah and run with podman, read-only (tests/image/README.md).
+	@exec $(bin)/python -m pytest tests/image $(ARGS)
 
 .PHONY: clean
 clean: ## Remove .venv and all caches; the data in .lgp stays.
