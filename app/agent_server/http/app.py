@@ -16,7 +16,6 @@ from agent_server.http.probes import make_probes
 from agent_server.http.problems import on_http_exception, on_server_error, on_unexpected
 from agent_server.http.routes import make_router
 from agent_server.runs.engine import Engine
-from agent_server.storage.rates import make_rates
 
 
 def create_app(engine: Engine) -> ASGIApp:
@@ -24,7 +23,7 @@ def create_app(engine: Engine) -> ASGIApp:
     settings = engine.settings
     app = _with_probes(engine.require_ready)
     access = make_access(settings, engine.database)
-    app.include_router(make_router(engine, access, make_rates(settings)))
+    app.include_router(make_router(engine, access, engine.rates))
     if settings.allowed_origins:
         app.add_middleware(
             Cors, origins=settings.allowed_origins, allow_credentials=settings.allow_credentials

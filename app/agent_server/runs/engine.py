@@ -22,6 +22,7 @@ from agent_server.runs.worker import Worker
 from agent_server.storage.database import Database, open_database
 from agent_server.storage.migrate import require_current
 from agent_server.storage.places import Place, open_place
+from agent_server.storage.rates import Rates, open_rates
 from agent_server.storage.replica import open_reads
 from agent_server.storage.retention import keep_sweeping
 from agent_server.storage.runs import RunStore
@@ -50,6 +51,7 @@ class Engine:
     worker: Worker | None
     place: Place | None
     """Where attachments are, if they are kept at all."""
+    rates: Rates
 
     async def require_ready(self) -> None:
         """Raise Draining when the process stops, DatabaseUnavailable unless PostgreSQL answers in time."""
@@ -133,14 +135,15 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
     """Run everything that a process does beside answering requests, as long as the block lasts.
 
     Raises:
-        ConfigurationError: the database is not migrated to this version, or its URL is malformed, or attachments
-            cannot be kept where they should.
+        ConfigurationError: the database is not migrated to this version, or its URL is malformed, or
+            attachments cannot be kept where they should.
         DatabaseUnavailable: it does not answer.
     """
     async with (
         open_place(settings) as place,
         open_database(settings) as database,
         open_store(database) as stores,
+        open_rates(settings) as rates,
         open_reads(settings, database) as reads,
     ):
         async with database.pool.connection() as connection:
@@ -174,6 +177,7 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
                 hub=hub,
                 worker=claiming,
                 place=place,
+                rates=rates,
             )
             try:
                 yield engine

@@ -13,7 +13,8 @@ import hashlib
 import math
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -172,10 +173,15 @@ class Rates:
             log.warning("redis is away: each process counts for itself", reason=reason)
 
 
-def make_rates(settings: Settings) -> Rates:
-    """Return the rate limits of this process; Redis is not asked before the first request is."""
+@asynccontextmanager
+async def open_rates(settings: Settings) -> AsyncGenerator[Rates]:
+    """Return the rate limits of this process; Redis is asked by the first request, and not before."""
     pool = _pool(settings)
-    return Rates(settings, SharedWindows(pool) if pool is not None else None)
+    try:
+        yield Rates(settings, SharedWindows(pool) if pool is not None else None)
+    finally:
+        if pool is not None:
+            await pool.disconnect()
 
 
 def _pool(settings: Settings) -> BlockingConnectionPool | None:
