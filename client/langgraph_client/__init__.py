@@ -4,8 +4,8 @@
         answer = await client.invoke("research_agent", {"query": "…"}, thread_id="user-123")
 
 `LangGraphClient` and `SyncLangGraphClient` have the same calls; each is written once, as a flow without
-input or output of its own (`_runs`, `_threads`, `_streams`), and the two only perform it. Everything they
-raise about a call is a `LangGraphError`; the tree is drawn in `_errors`.
+input or output of its own (`_runs`, `_threads`, `_streams`, `_attachments`), and the two only perform it.
+Everything they raise about a call is a `LangGraphError`; the tree is drawn in `_errors`.
 """
 
 from langgraph_client._aio import LangGraphClient
@@ -32,6 +32,7 @@ from langgraph_client._errors import (
     UnexpectedAnswer,
 )
 from langgraph_client._models import (
+    Attachment,
     Checkpoint,
     Graph,
     Health,
@@ -54,6 +55,7 @@ from langgraph_client._retry import Retry
 
 __all__ = [
     "ApiError",
+    "Attachment",
     "BadRequest",
     "Checkpoint",
     "Conflict",

@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from langgraph_client import _http, _runs, _streams, _threads
+from langgraph_client import _attachments, _http, _runs, _streams, _threads
 from langgraph_client._flow import Call, Done, Open, Read, Reply, Send, Sleep, Watch, advance
 from langgraph_client._models import StreamEvent
 from langgraph_client._retry import Retry
@@ -17,7 +17,39 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class LangGraphClient:
+class _Caller:
+    """What a method needs that performs a flow."""
+
+    _client: httpx.AsyncClient
+    _session: Session
+
+    @staticmethod
+    def _awaited(
+        flow: Callable[Concatenate[Session, P], Call[T]],
+    ) -> Callable[Concatenate["_Caller", P], Coroutine[Any, Any, T]]:
+        """Return the flow as a coroutine method, its first argument being the client's settings."""
+
+        async def method(self: "_Caller", /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return await _run(self._client, flow(self._session, *args, **kwargs))
+
+        return _http.described(method, flow)
+
+
+class Attachments(_Caller):
+    """Files of threads: `client.attachments`."""
+
+    def __init__(self, client: httpx.AsyncClient, session: Session) -> None:
+        """Share a client's connections and settings."""
+        self._client, self._session = client, session
+
+    _awaited = _Caller._awaited  # noqa: SLF001 - of its own base
+    upload = _awaited(_attachments.upload)
+    download = _awaited(_attachments.download)
+    get = _awaited(_attachments.get)
+    delete = _awaited(_attachments.delete)
+
+
+class LangGraphClient(_Caller):
     """A project on the platform.
 
     Any number of tasks of one event loop may share a client. Leave it with `async with` or `aclose()`.
@@ -58,6 +90,7 @@ class LangGraphClient:
             transport=transport,
             limits=_http.LIMITS,
         )
+        self.attachments = Attachments(self._client, self._session)
 
     def __repr__(self) -> str:
         """Return the address, without the key."""
@@ -78,17 +111,6 @@ class LangGraphClient:
         await self._client.aclose()
 
     @staticmethod
-    def _awaited(
-        flow: Callable[Concatenate[Session, P], Call[T]],
-    ) -> Callable[Concatenate["LangGraphClient", P], Coroutine[Any, Any, T]]:
-        """Return the flow as a coroutine method, its first argument being the client's settings."""
-
-        async def method(self: "LangGraphClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
-            return await _run(self._client, flow(self._session, *args, **kwargs))
-
-        return _http.described(method, flow)
-
-    @staticmethod
     def _streamed(
         flow: Callable[Concatenate[Session, P], Watch],
     ) -> Callable[Concatenate["LangGraphClient", P], AsyncGenerator[StreamEvent, None]]:
@@ -101,6 +123,7 @@ class LangGraphClient:
 
         return _http.described(method, flow, AsyncGenerator[StreamEvent, None])
 
+    _awaited = _Caller._awaited  # noqa: SLF001 - of its own base
     invoke = _awaited(_runs.invoke)
     stream = _streamed(_streams.stream)
     resume = _awaited(_runs.resume)
@@ -168,7 +191,9 @@ class _Wire:
     async def _answer(self, effect: Send | Open | Read | Sleep) -> object:
         match effect:
             case Send():
-                response = await self._client.send(_http.request_of(self._client, effect))
+                response = await self._client.send(
+                    _http.request_of(self._client, effect), auth=_http.auth_of(effect)
+                )
                 return _http.reply_of(response, response.content)
             case Open():
                 return await self._open(effect)

@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from langgraph_client import _http, _runs, _streams, _threads
+from langgraph_client import _attachments, _http, _runs, _streams, _threads
 from langgraph_client._flow import Call, Done, Open, Read, Reply, Send, Sleep, Watch, advance
 from langgraph_client._models import StreamEvent
 from langgraph_client._retry import Retry
@@ -17,7 +17,39 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class SyncLangGraphClient:
+class _Caller:
+    """What a method needs that performs a flow."""
+
+    _client: httpx.Client
+    _session: Session
+
+    @staticmethod
+    def _blocking(
+        flow: Callable[Concatenate[Session, P], Call[T]],
+    ) -> Callable[Concatenate["_Caller", P], T]:
+        """Return the flow as a method, its first argument being the client's settings."""
+
+        def method(self: "_Caller", /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return _run(self._client, flow(self._session, *args, **kwargs))
+
+        return _http.described(method, flow)
+
+
+class SyncAttachments(_Caller):
+    """Files of threads: `client.attachments`."""
+
+    def __init__(self, client: httpx.Client, session: Session) -> None:
+        """Share a client's connections and settings."""
+        self._client, self._session = client, session
+
+    _blocking = _Caller._blocking  # noqa: SLF001 - of its own base
+    upload = _blocking(_attachments.upload)
+    download = _blocking(_attachments.download)
+    get = _blocking(_attachments.get)
+    delete = _blocking(_attachments.delete)
+
+
+class SyncLangGraphClient(_Caller):
     """A project on the platform.
 
     What `LangGraphClient` promises, blocking. Any number of threads may share one. Leave it with `with` or
@@ -44,6 +76,7 @@ class SyncLangGraphClient:
             transport=transport,
             limits=_http.LIMITS,
         )
+        self.attachments = SyncAttachments(self._client, self._session)
 
     def __repr__(self) -> str:
         """Return the address, without the key."""
@@ -64,17 +97,6 @@ class SyncLangGraphClient:
         self._client.close()
 
     @staticmethod
-    def _blocking(
-        flow: Callable[Concatenate[Session, P], Call[T]],
-    ) -> Callable[Concatenate["SyncLangGraphClient", P], T]:
-        """Return the flow as a method, its first argument being the client's settings."""
-
-        def method(self: "SyncLangGraphClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
-            return _run(self._client, flow(self._session, *args, **kwargs))
-
-        return _http.described(method, flow)
-
-    @staticmethod
     def _streamed(
         flow: Callable[Concatenate[Session, P], Watch],
     ) -> Callable[Concatenate["SyncLangGraphClient", P], Generator[StreamEvent, None, None]]:
@@ -87,6 +109,7 @@ class SyncLangGraphClient:
 
         return _http.described(method, flow, Generator[StreamEvent, None, None])
 
+    _blocking = _Caller._blocking  # noqa: SLF001 - of its own base
     invoke = _blocking(_runs.invoke)
     stream = _streamed(_streams.stream)
     resume = _blocking(_runs.resume)
@@ -154,7 +177,9 @@ class _Wire:
     def _answer(self, effect: Send | Open | Read | Sleep) -> object:
         match effect:
             case Send():
-                response = self._client.send(_http.request_of(self._client, effect))
+                response = self._client.send(
+                    _http.request_of(self._client, effect), auth=_http.auth_of(effect)
+                )
                 return _http.reply_of(response, response.content)
             case Open():
                 return self._open(effect)

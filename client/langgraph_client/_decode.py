@@ -9,6 +9,7 @@ from langgraph_client._errors import UnexpectedAnswer, run_error
 from langgraph_client._flow import Reply
 from langgraph_client._models import (
     ENDED,
+    Attachment,
     Checkpoint,
     Graph,
     Health,
@@ -107,6 +108,20 @@ def thread(fields: Fields) -> Thread:
         status=cast("Any", text(fields, "status")),
         created_at=_time(fields, "created_at"),
         updated_at=_time(fields, "updated_at"),
+    )
+
+
+def attachment(fields: Fields) -> Attachment:
+    """Read an Attachment."""
+    return Attachment(
+        attachment_id=text(fields, "attachment_id"),
+        thread_id=text(fields, "thread_id"),
+        filename=text(fields, "filename"),
+        content_type=text(fields, "content_type"),
+        size=_whole(fields, "size"),
+        created_by=text(fields, "created_by"),
+        created_at=_time(fields, "created_at"),
+        stored=fields.get("stored") is True,
     )
 
 

@@ -30,12 +30,14 @@ class Request:
 
     method: str
     path: str
-    """Quoted, from the first `/` behind the project's address."""
+    """Quoted, from the first `/` behind the project's address; with `keyless`, a whole address."""
     params: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes | None = None
     repeatable: bool = True
     """Whether it may be sent again after it may have been carried out."""
+    keyless: bool = False
+    """Whether it goes to another server, which gets neither the key nor our word for anything."""
     patience: float = math.inf
     """Seconds its answer may take; the caller's own deadline bounds it too."""
 

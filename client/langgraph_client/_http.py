@@ -107,6 +107,11 @@ def request_of(http: httpx.Client | httpx.AsyncClient, effect: Send | Open) -> h
     )
 
 
+def auth_of(effect: Send | Open) -> Any:
+    """Return what httpx is told of the key: nothing, so that it adds it, or that there is none."""
+    return None if effect.request.keyless else httpx.USE_CLIENT_DEFAULT
+
+
 def reply_of(response: httpx.Response, body: bytes = b"") -> Reply:
     """Return the answer; the body is given where it was read."""
     return Reply(status=response.status_code, headers=dict(response.headers), body=body)
@@ -135,7 +140,7 @@ def _failure(error: httpx.RequestError, what: str) -> LangGraphError:
 
 def _named(effect: object) -> str:
     if isinstance(effect, Send | Open):
-        return f"{effect.request.method} {effect.request.path}"
+        return f"{effect.request.method} {effect.request.path.partition('?')[0]}"
     return "the open stream"
 
 

@@ -134,6 +134,22 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file of a thread; `attachment_id` is what a graph takes."""
+
+    attachment_id: str
+    thread_id: str
+    filename: str
+    content_type: str
+    size: int
+    """Bytes."""
+    created_by: str
+    created_at: datetime
+    stored: bool
+    """Whether its content has come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
     """A graph the server offers; schemas are JSON Schema."""
 

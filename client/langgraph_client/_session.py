@@ -41,10 +41,16 @@ class Session:
 
 
 def exchange(
-    session: Session, request: Request, *, deadline: Deadline | None = None, tries: Tries | None = None
+    session: Session,
+    request: Request,
+    *,
+    deadline: Deadline | None = None,
+    tries: Tries | None = None,
+    also: int | None = None,
 ) -> Call[Reply]:
     """Send until there is an answer; raises what its status means, or the last failure.
 
+    With `also`, a status that is no success is an answer, too.
     After a failure it is repeated while tries and time are left, unless that could carry it out twice.
     """
     deadline = deadline or session.deadline()
@@ -53,7 +59,7 @@ def exchange(
         tries.begin()
         try:
             reply: Reply = yield Send(request, min(request.patience, deadline.left()))
-            return accepted(reply, origin=session.origin)
+            return reply if reply.status == also else accepted(reply, origin=session.origin)
         except (ConnectionFailed, TimedOut, Unavailable) as error:
             yield Sleep(_pause(request, error, deadline=deadline, tries=tries))
 

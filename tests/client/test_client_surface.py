@@ -82,7 +82,7 @@ def test_the_clients_share_every_line_of_the_protocol() -> None:
     for name in ("_aio.py", "_blocking.py"):
         source = (PACKAGE / name).read_text()
         assert not {"json", "status_code", "Retry-After", "Last-Event-ID", "/graphs"} & set(source.split('"'))
-        assert len(source.splitlines()) < 200
+        assert len(source.splitlines()) < 220
 
 
 def test_all_is_complete_and_sorted() -> None:
