@@ -158,6 +158,17 @@ def test_a_key_is_printed_once_and_alone_on_stdout(migrated_database: str) -> No
     assert key not in listed
 
 
+def test_a_key_has_the_role_that_it_was_made_with(migrated_database: str) -> None:
+    create = ("keys", "create", "--tenant", "acme", "--name", "ci")
+    for role in ("viewer", "operator", "approver", "admin"):
+        assert machine(migrated_database, *create, "--role", role)["role"] == role
+    assert machine(migrated_database, *create)["role"] == "admin"
+    listed = machine(migrated_database, "keys", "list")["keys"]
+    assert [key["role"] for key in listed] == ["viewer", "operator", "approver", "admin", "admin"]
+    entries = machine(migrated_database, "audit")["entries"]
+    assert [entry["detail"]["role"] for entry in reversed(entries)] == [key["role"] for key in listed]
+
+
 def test_keys_are_made_listed_and_revoked(migrated_database: str) -> None:
     made = machine(
         migrated_database, "keys", "create", "--tenant", "acme", "--name", "ci", "--expires-days", "30"

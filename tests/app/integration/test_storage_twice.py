@@ -133,6 +133,18 @@ async def test_an_answer_recorded_unheard_is_recorded_once(
     assert (await sql(database, "select count(*) as n from agent.audit_log"))[0]["n"] == 1
 
 
+async def test_a_refusal_recorded_unheard_is_recorded_once(
+    runs: RunStore, proxy: CutProxy, database: Database
+) -> None:
+    await runs.finish(await begun(runs), Outcome("interrupted"), None, thread_status="interrupted")
+    claim = await runs.begin(ALICE, new_run(kind="resume"), None, make_thread=False)
+    assert claim is not None
+    proxy.lose_answer_to(claim.run_id.bytes)
+    assert await runs.refuse_own(claim)
+    assert proxy.cuts == 1
+    assert (await sql(database, "select count(*) as n from agent.audit_log"))[0]["n"] == 1
+
+
 async def test_a_run_cancelled_unheard_tells_that_it_waited(runs: RunStore, proxy: CutProxy) -> None:
     await begun(runs)
     run = await queued(runs)

@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Event, Thread
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ Mood = Literal["well", "failing", "slow", "huge", "elsewhere", "empty", "text", 
 class Issuer:
     """What signs tokens and serves its keys; `mood` is how it answers, `asked` for what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: SSLContext | None = None) -> None:
         self.mood: Mood = "well"
         self.asked: list[str] = []
         self.let_go = Event()
@@ -40,7 +41,9 @@ class Issuer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def jwks_url(self) -> str:
@@ -108,9 +111,9 @@ class Issuer:
 
 
 @contextmanager
-def issuing() -> Iterator[Issuer]:
+def issuing(tls: SSLContext | None = None) -> Iterator[Issuer]:
     """An issuer that answers, gone afterwards."""
-    issuer = Issuer()
+    issuer = Issuer(tls)
     thread = Thread(target=issuer.run, daemon=True)
     thread.start()
     try:

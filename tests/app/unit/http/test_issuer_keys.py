@@ -1,11 +1,14 @@
 """When the issuer is asked for its keys, and what if it does not answer: a real issuer, our own clock."""
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from app.support.issuer import AUDIENCE, Issuer, Mood, issuing, rsa_key
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -170,6 +173,29 @@ async def test_a_discovery_document_that_is_not_the_issuers_is_not_believed(
     with pytest.raises(IssuerUnavailable):
         await IssuerKeys(settings(issuer, jwks_url=None)).find("rsa-1", "RS256")
     assert "/keys" not in issuer.asked
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "found"),
+    [("127.0.0.1", True, True), ("127.0.0.1", False, False), ("issuer.example", True, False)],
+    ids=["ours", "an unknown authority", "another host"],
+)
+async def test_an_issuer_behind_a_private_authority_is_known_by_ssl_cert_file(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, *, trusted: bool, found: bool
+) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(tls)
+    (authority if trusted else trustme.CA()).cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 5)
+    with issuing(tls) as issuer:
+        keys = IssuerKeys(settings(issuer, jwks_url=None))
+        if found:
+            assert await keys.find("rsa-1", "RS256") is not None
+        else:
+            with pytest.raises(IssuerUnavailable):
+                await keys.find("rsa-1", "RS256")
+            assert issuer.asked == []
 
 
 async def test_a_key_is_found_for_the_algorithms_of_its_kind_only(issuer: Issuer, clock: Clock) -> None:
