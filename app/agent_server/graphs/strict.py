@@ -30,7 +30,7 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from pydantic import AliasChoices, BaseModel
 from typing_extensions import is_typeddict
 
-from agent_server.core.errors import ConfigurationError, RunFailed
+from agent_server.core.errors import ConfigurationError, RunFailed, shorten
 from agent_server.core.metrics import CHECKPOINTS_REFUSED
 from agent_server.graphs.pregel import Graph
 
@@ -40,6 +40,8 @@ _TUPLE = ("builtins", "tuple")
 _OPTION = jsonplus._option | ormsgpack.OPT_PASSTHROUGH_TUPLE
 _PLAIN = (str, bytes, bytearray, int, float, bool, complex, type(None), object)
 _CONTAINERS = (list, tuple, dict, set, frozenset)
+_ENCODINGS = frozenset({"null", "bytes", "bytearray", "msgpack"})
+"""What `dumps_typed` makes; LangGraph would also read pickles and JSON that names constructors."""
 _refused: ContextVar[list[str] | None] = ContextVar("refused", default=None)
 _blocked: ContextVar[list[str] | None] = ContextVar("blocked", default=None)
 
@@ -54,11 +56,19 @@ class Unregistered(RunFailed):
         )
 
 
+class Unreadable(RunFailed):
+    """A checkpoint holds what no write of this server has put there; nothing of it was executed."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"A stored checkpoint of this thread is not read: {what}.")
+
+
 class StrictSerializer(JsonPlusSerializer):
     """LangGraph's serializer, which refuses to write what it would refuse to read; tuples stay tuples.
 
     Raises:
         Unregistered: by `dumps_typed`, with the type's name.
+        Unreadable: by `loads_typed`.
     """
 
     def __init__(self, *, allowed_msgpack_modules: Collection[TypeName] = ()) -> None:
@@ -115,16 +125,29 @@ class StrictSerializer(JsonPlusSerializer):
         return isinstance(obj, (BaseException, re.Pattern)) or key[0] == "numpy"
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """Return the value; a type that is not admitted raises instead of becoming a dict."""
+        """Return the value; raises Unreadable for any type that is not admitted, and any other encoding."""
+        try:
+            return self._loaded(data)
+        except Unreadable:
+            CHECKPOINTS_REFUSED.inc()
+            raise
+
+    def _loaded(self, data: tuple[str, bytes]) -> Any:
+        if data[0] not in _ENCODINGS:
+            what = f"its encoding {shorten(data[0], 40)!r} is none that is written here"
+            raise Unreadable(what)
         blocked: list[str] = []
         token = _blocked.set(blocked)
         try:
             value = super().loads_typed(data)
+        except ormsgpack.MsgpackDecodeError:
+            what = "its bytes are damaged"
+            raise Unreadable(what) from None
         finally:
             _blocked.reset(token)
         if blocked:
-            CHECKPOINTS_REFUSED.inc()
-            raise Unregistered(blocked[0])
+            what = f"it names {shorten(blocked[0], 200)}, no type of this graph's state"
+            raise Unreadable(what)
         return value
 
 
