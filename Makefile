@@ -52,7 +52,7 @@ bench: setup ## Measure: the floor, this server, the naive listing (ARGS=… for
 	@exec $(bin)/python -m tests.bench $(ARGS)
 
 .PHONY: chaos
-chaos: setup ## The long suite: kills, pauses and takeovers by the dozen.
+chaos: setup ## The long suite, 20 minutes: kills, stops, rollouts, outages by the dozen (SEED=… for an earlier one).
 	@exec $(bin)/python -m pytest tests/chaos $(ARGS)
 
 .PHONY: test-engine

@@ -9,6 +9,7 @@ from app.support.durable_world import start_on
 from app.support.ledger import Ledger
 from app.support.runs_client import body_of, post
 from app.support.storage_world import settings_for
+from chaos_report import Row, note
 from support.server import finish
 
 from agent_server.storage.database import open_database
@@ -80,5 +81,6 @@ async def test_a_thousand_turns_on_one_thread_stay_bounded(
         answer = await client.delete(f"{server.url}/threads/{thread}")
         assert answer.status_code == 204
         assert rows(new_ledger) == dict.fromkeys(TABLES, 0)
+        note(Row(f"R16, {TURNS} turns on one thread", TURNS, 0, 0))
     finally:
         finish(server)

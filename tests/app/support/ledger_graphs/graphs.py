@@ -46,6 +46,24 @@ async def record(mark: str, node: str) -> None:
     raise AssertionError(msg)
 
 
+class _Kept:
+    """One connection to the ledger for the whole process: for graphs that run by the dozen each second."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    async def record(self, mark: str, node: str) -> None:
+        row = {"mark": mark, "node": node, "key": idempotency_key(node), "pid": os.getpid()}
+        async with self._lock:
+            if self._connection is None:
+                self._connection = await psycopg.AsyncConnection.connect(LEDGER, autocommit=True)
+            await self._connection.execute(_WRITE, row)
+
+
+kept = _Kept()
+
+
 async def pass_gate(mark: str, node: str) -> None:
     """Wait as long as the test has closed the gate."""
     async with await psycopg.AsyncConnection.connect(LEDGER, autocommit=True) as connection:
@@ -91,6 +109,25 @@ six = _chain("a", "b", "c", "d", "e", "f").compile()
 _inside = StateGraph(Work).add_node("inner", _chain("a", "b", "c").compile()).add_node("d", _node("d"))
 inside = _inside.add_edge(START, "inner").add_edge("inner", "d").compile()
 paused = _chain("a", "b", "c", "d").compile(interrupt_after=["b"], interrupt_before=["d"])
+
+
+def _brisk(name: str) -> Any:
+    async def node(state: Work) -> Work:
+        await kept.record(state["mark"], name)
+        write, pieces = get_stream_writer(), 5
+        for piece in range(pieces):
+            write({"node": name, "piece": piece})
+            await asyncio.sleep(state["seconds"] / pieces)
+        return {"steps": [name]}
+
+    return node
+
+
+_three = StateGraph(Work)
+for _before, _name in zip((START, "one", "two"), ("one", "two", "three"), strict=True):
+    _three.add_node(_name, _brisk(_name))
+    _three.add_edge(_before, _name)
+brisk = _three.compile()
 
 
 class Notes(TypedDict, total=False):
