@@ -27,6 +27,7 @@ from agent_server.http.answers import (
     thread_json,
 )
 from agent_server.http.attachments import attachment_routes
+from agent_server.http.description import document
 from agent_server.http.envelope import is_last
 from agent_server.http.guard import Route, make_guarded
 from agent_server.http.slots import StreamSlots
@@ -96,7 +97,8 @@ class _Face:
 
     async def openapi(self, _principal: Principal, request: Request) -> Response:
         """Describe the routes and the bodies that they take."""
-        return json_response(request.app.openapi())
+        is_guarded = self._engine.settings.auth != "none"
+        return json_response(document(request.app.openapi(), is_guarded=is_guarded))
 
     async def graphs(self, _principal: Principal, _request: Request) -> Response:
         """List the graphs with their schemas and drawings."""
