@@ -1,5 +1,6 @@
 """FORBID_SELF_APPROVAL: who has brought a thread to its question is not the one who answers it."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -147,6 +148,26 @@ def test_a_run_that_never_began_makes_nobody_a_starter(
             (thread_id,),
         )
     ok(resume(bob, "ask", thread_id, resume_data="yes"))
+
+
+def test_an_answer_that_a_dead_process_had_not_yet_judged_is_judged_by_the_next(
+    alice: httpx.Client, bob: httpx.Client, module_migrated_database: str
+) -> None:
+    thread_id = asked(alice)
+    with psycopg.connect(module_migrated_database) as connection:  # as it is left by one killed in between
+        row = connection.execute(
+            "insert into agent.runs (run_id, thread_key, tenant, graph, kind, status, payload, created_by,"
+            " request_id, attempt, started_at, lease_expires_at) select gen_random_uuid(), thread_key,"
+            " tenant, graph, 'resume', 'running', %s, 'key:alice', 'r', 1, now(), now() from agent.threads"
+            " where thread_id = %s returning run_id",
+            (json.dumps({"thread_id": thread_id, "resume_data": "yes"}), thread_id),
+        ).fetchone()
+    assert row is not None
+    run = ok(alice.get(f"/graphs/ask/runs/{row[0]}", params={"wait": 30}))
+    assert (run["status"], run["error"]["code"]) == ("error", "self_approval")
+    assert ok(resume(bob, "ask", thread_id, resume_data="yes"))["status"] == "success"
+    done = [entry for entry in audited(module_migrated_database, thread_id) if entry[0] == "interrupt.answer"]
+    assert done == [("interrupt.answer", "key:bob", None)]
 
 
 def test_another_key_of_the_same_name_is_the_same_subject(
