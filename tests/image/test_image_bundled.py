@@ -36,7 +36,7 @@ def test_it_serves_runs_and_stops_by_sigterm_read_only_as_uid_1000(bundled: str,
 
 def test_its_health_check_fails_where_nothing_serves(engines: Engines, bundled: str) -> None:
     found = json.loads(engines.run("podman", "image", "inspect", bundled))[0]
-    (kind, *command) = found["HealthCheck"]["Test"]
+    (kind, *command) = found["Healthcheck"]["Test"]
     assert (kind, command[0]) == ("CMD", "python")
     assert engines.code("podman", "run", "--rm", *LOCKED_DOWN, "--env", "PORT=1", bundled, *command) == 1
 

@@ -52,6 +52,7 @@ def test_every_key_of_the_platforms_file_is_honoured(file: Path) -> None:
                 "python_version": "3.11",
                 "checkpointer": {"serde": {"allowed_msgpack_modules": [["m", "C"]]}},
                 "pip_config": "x",
+                "pip_config_file": "pip.conf",
                 "dockerfile_lines": ["RUN true"],
                 "base_image": "b",
                 "image_distro": "wolfi",
