@@ -24,6 +24,7 @@ from lgp.output import failure
 VERBS = {
     "up": "up",
     "dev": "dev",
+    "attach": "attaching",
     "invoke": "running",
     "stream": "running",
     "resume": "running",

@@ -36,6 +36,8 @@ def server_environment(state: State, database_url: str, config: Path) -> dict[st
         inherited = {name: value for name, value in inherited.items() if not _leads_elsewhere(name)}
     if not inherited.get("API_KEY_PEPPER"):
         inherited["API_KEY_PEPPER"] = state.pepper()
+    if not (inherited.get("ATTACHMENTS_BUCKET") or inherited.get("ATTACHMENTS_DIR")):
+        inherited["ATTACHMENTS_DIR"] = str(state.attachments())
     told = {"DATABASE_URL": database_url, "LANGGRAPH_CONFIG": str(config), "PYTHONUNBUFFERED": "1"}
     return {"LOG_FORMAT": "console", **inherited, **told}
 

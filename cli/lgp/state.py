@@ -56,6 +56,13 @@ class State:
         self.open()
         return kept_secret(self.folder / "pepper")
 
+    def attachments(self) -> Path:
+        """Where a server keeps attachments that is told no other place; made on the first call."""
+        self.open()
+        folder = self.folder / "attachments"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
     @property
     def server_log(self) -> Path:
         """What the server says."""

@@ -8,8 +8,8 @@ input or output of its own (`_runs`, `_threads`, `_streams`, `_attachments`), an
 Everything they raise about a call is a `LangGraphError`; the tree is drawn in `_errors`.
 """
 
-from langgraph_client._aio import LangGraphClient
-from langgraph_client._blocking import SyncLangGraphClient
+from langgraph_client._aio import AsyncAttachments, LangGraphClient
+from langgraph_client._blocking import SyncAttachments, SyncLangGraphClient
 from langgraph_client._errors import (
     ApiError,
     BadRequest,
@@ -55,6 +55,7 @@ from langgraph_client._retry import Retry
 
 __all__ = [
     "ApiError",
+    "AsyncAttachments",
     "Attachment",
     "BadRequest",
     "Checkpoint",
@@ -85,6 +86,7 @@ __all__ = [
     "State",
     "StreamEvent",
     "StreamMode",
+    "SyncAttachments",
     "SyncLangGraphClient",
     "Thread",
     "ThreadBusy",

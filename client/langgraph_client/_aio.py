@@ -35,7 +35,7 @@ class _Caller:
         return _http.described(method, flow)
 
 
-class Attachments(_Caller):
+class AsyncAttachments(_Caller):
     """Files of threads: `client.attachments`."""
 
     def __init__(self, client: httpx.AsyncClient, session: Session) -> None:
@@ -90,7 +90,7 @@ class LangGraphClient(_Caller):
             transport=transport,
             limits=_http.LIMITS,
         )
-        self.attachments = Attachments(self._client, self._session)
+        self.attachments = AsyncAttachments(self._client, self._session)
 
     def __repr__(self) -> str:
         """Return the address, without the key."""

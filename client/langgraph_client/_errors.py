@@ -5,7 +5,7 @@
     ├── TimedOut                  the call's own time is over; the run may go on
     ├── UnexpectedAnswer          an answer that the contract does not know
     └── ApiError                  the server refused, or the run ended badly
-        ├── BadRequest            400, 413, 422
+        ├── BadRequest            400, 413, 415, 422
         ├── Unauthenticated       401
         ├── Forbidden             403
         ├── NotFound              404
@@ -180,6 +180,7 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     HTTPStatus.NOT_FOUND: NotFound,
     HTTPStatus.CONFLICT: Conflict,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: BadRequest,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: BadRequest,
     HTTPStatus.UNPROCESSABLE_ENTITY: BadRequest,
     HTTPStatus.TOO_MANY_REQUESTS: Unavailable,
     HTTPStatus.BAD_GATEWAY: Unavailable,

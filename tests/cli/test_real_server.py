@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import signal
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,34 @@ def test_every_sample_runs(up: Serving, graph: str, sample: str) -> None:
     done = up.instance.lgp("invoke", graph, "--sample", sample, "--json")
     assert done.returncode in {0, 3}, done.stdout
     assert json.loads(done.stdout)["status"] in {"success", "interrupted"}
+
+
+INVOICE = BUNDLED.parent / "graphs/samples/document/invoice.pdf"
+
+
+def test_a_pdf_is_attached_read_and_filed(up: Serving) -> None:
+    found = up.json("invoke", "document", "--attach", str(INVOICE))
+    assert (found["status"], found["result"]["status"]) == ("success", "filed")
+    assert found["result"]["fields"]["total"] == "180"
+    assert found["result"]["issues"] == []
+    folder = up.instance.home / "attachments"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    (file,) = (path for path in folder.rglob("*") if path.is_file())
+    assert file.read_bytes() == INVOICE.read_bytes()
+
+
+def test_a_file_is_attached_first_and_named_later(up: Serving) -> None:
+    done = up.instance.lgp("attach", str(INVOICE), "--thread", "cli-attached")
+    assert done.returncode == 0, done.stderr
+    given = json.dumps({"attachment_id": done.stdout.strip(), "source": "mail"})
+    found = up.json("invoke", "document", given, "--thread", "cli-attached")
+    assert found["result"]["document_type"] == "invoice"
+    told = up.json("attach", str(INVOICE), "--thread", "cli-attached", "--type", "application/pdf")
+    assert (told["filename"], told["stored"]) == ("invoice.pdf", True)
+    both = json.dumps({"attachment_id": "x", "text": "y"})
+    assert up.instance.lgp("invoke", "document", both).returncode == 2
+    assert up.instance.lgp("invoke", "document", "{}").returncode == 2
+    assert up.instance.lgp("attach", str(BUNDLED.parent / "Dockerfile"), "--thread", "t").returncode == 2
 
 
 def test_keys_are_made_listed_and_revoked(up: Serving) -> None:

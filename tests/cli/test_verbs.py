@@ -146,6 +146,8 @@ def test_lists(lgp: Lgp) -> None:
         (["invoke", "echo", "{"], 2, "the argument is no JSON"),
         (["invoke", "echo", "@/nothing"], 2, "cannot read /nothing"),
         (["invoke", "echo"], 2, "give one input"),
+        (["attach", "/nonexistent/a.pdf", "--thread", "t"], 2, "does not exist"),
+        (["invoke", "echo", "[]", "--attach", __file__], 2, "the input is an object"),
         (["invoke", "ask", "--sample", "nope"], 4, "there are invoice"),
         (["invoke", "fail", "{}"], 1, "node a raised ValueError"),
         (["stream", "fail", "{}"], 1, "node a raised ValueError"),
@@ -187,6 +189,7 @@ def test_the_servers_own_verbs_get_the_database_that_runs_and_every_argument(
     assert told["arguments"] == [verb, "list", "--json", "--help", "-x", "a b"]
     assert told["DATABASE_URL"] == running.database_url
     assert told["API_KEY_PEPPER"] == (instance.home / "pepper").read_text()
+    assert told["ATTACHMENTS_DIR"] == str(instance.home / "attachments")
 
 
 def test_without_a_database_they_say_so(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """The verbs that start a run, watch it, or let it go on."""
 
+from pathlib import Path
 from typing import Annotated, Any, get_args
+from uuid import uuid4
 
 import typer
 
@@ -24,6 +26,16 @@ Answer = Annotated[str, typer.Argument(metavar="[JSON | @FILE | -]", show_defaul
 Sample = Annotated[str, typer.Option(show_default=False, help="A body that ships with the graph.")]
 Thread = Annotated[str, typer.Option(show_default=False, help="The thread to go on with; else a new one.")]
 Enqueue = Annotated[bool, typer.Option("--enqueue", help="Wait in line if the thread is busy.")]
+Attach = Annotated[
+    Path | None,
+    typer.Option(
+        "--attach",
+        exists=True,
+        dir_okay=False,
+        show_default=False,
+        help="Attach this file first, and hand its id in as attachment_id.",
+    ),
+]
 IdempotencyKey = Annotated[str, typer.Option(show_default=False, help="The same key joins the same run.")]
 
 
@@ -32,6 +44,7 @@ def invoke(
     value: Input = "",
     *,
     sample: Sample = "",
+    attach: Attach = None,
     thread: Thread = "",
     enqueue: Enqueue = False,
     idempotency_key: IdempotencyKey = "",
@@ -41,9 +54,11 @@ def invoke(
     machine: Machine = False,
 ) -> int:
     """Run a graph and print its result, or the question it waits with."""
-    body = start_body(graph, value, sample, thread, enqueue=enqueue)
-    with connected(url, key, timeout) as client, step(f"{graph} runs"):
-        result = client.invoke(graph, **body, idempotency_key=idempotency_key or None)
+    body = start_body(graph, value, sample, thread, enqueue=enqueue, attach=attach)
+    with connected(url, key, timeout) as client:
+        attach_first(client, body, attach)
+        with step(f"{graph} runs"):
+            result = client.invoke(graph, **body, idempotency_key=idempotency_key or None)
     return show_result(graph, result, machine=machine)
 
 
@@ -52,6 +67,7 @@ def stream(
     value: Input = "",
     *,
     sample: Sample = "",
+    attach: Attach = None,
     thread: Thread = "",
     run: Annotated[str, typer.Option(show_default=False, help="Watch this run instead of a new one.")] = "",
     after: Annotated[
@@ -75,7 +91,8 @@ def stream(
     with connected(url, key) as client:
         if run:
             return show_events(graph, client.join_stream(graph, run, after or None), machine=machine)
-        body = start_body(graph, value, sample, thread, enqueue=enqueue)
+        body = start_body(graph, value, sample, thread, enqueue=enqueue, attach=attach)
+        attach_first(client, body, attach)
         body |= {"stream_mode": modes, "subgraphs": subgraphs, "idempotency_key": idempotency_key or None}
         return show_events(graph, client.stream(graph, **body), machine=machine)
 
@@ -112,13 +129,15 @@ def resume(
     return show_result(graph, result, machine=machine)
 
 
-def start_body(graph: str, value: str, sample: str, thread: str, *, enqueue: bool) -> dict[str, Any]:
+def start_body(
+    graph: str, value: str, sample: str, thread: str, *, enqueue: bool, attach: Path | None = None
+) -> dict[str, Any]:
     """The arguments of the client's `invoke` and `stream`, from the one way of giving them."""
-    if bool(value) == bool(sample):
-        message = "give one input: JSON, @FILE, - or --sample NAME"
+    if (value and sample) or not (value or sample or attach):
+        message = "give one input: JSON, @FILE, - or --sample NAME, or a file by --attach"
         raise UsageProblem(message)
     body: dict[str, Any] = (
-        read_sample(running_config(), graph, sample) if sample else {"input": read_json(value)}
+        read_sample(running_config(), graph, sample) if sample else {"input": read_json(value or "{}")}
     )
     thread_id = thread or body.get("thread_id")
     return {
@@ -127,6 +146,19 @@ def start_body(graph: str, value: str, sample: str, thread: str, *, enqueue: boo
         "config": body.get("config"),
         "on_busy": "enqueue" if enqueue else "reject",
     }
+
+
+def attach_first(client: api.SyncLangGraphClient, body: dict[str, Any], file: Path | None) -> None:
+    """Attach a file, if there is one, to the run's thread, and name it in the run's input."""
+    if file is None:
+        return
+    if not isinstance(body["input_data"], dict):
+        message = "with --attach the input is an object"
+        raise UsageProblem(message)
+    body["thread_id"] = body["thread_id"] or str(uuid4())
+    with step(f"{file.name} is sent"):
+        attachment = client.attachments.upload(body["thread_id"], file)
+    body["input_data"] = {**body["input_data"], "attachment_id": attachment.attachment_id}
 
 
 def given_answer(graph: str, value: str, sample: str, pairs: list[str]) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def migrate() -> None:
 
 
 def tell() -> None:
-    told = {name: os.environ.get(name) for name in ("DATABASE_URL", "LANGGRAPH_CONFIG", "API_KEY_PEPPER")}
+    names = ("DATABASE_URL", "LANGGRAPH_CONFIG", "API_KEY_PEPPER", "ATTACHMENTS_DIR")
+    told = {name: os.environ.get(name) for name in names}
     print(json.dumps({"arguments": sys.argv[1:], **told}))
 
 
