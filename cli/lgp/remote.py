@@ -71,6 +71,7 @@ _KINDS: tuple[tuple[tuple[type[api.ApiError], ...], type[LgpError]], ...] = (
     ((api.RunFailed, api.RunTimedOut, api.RunCancelled), RunFailed),
     ((api.NotFound,), NotFound),
     ((api.BadRequest,), UsageProblem),
+    ((api.TooMany,), Refused),
     ((api.Unavailable,), CannotConnect),
     ((api.Conflict, api.Unauthenticated, api.Forbidden), Refused),
 )

@@ -28,6 +28,7 @@ from langgraph_client._errors import (
     ThreadOfAnotherGraph,
     TimedOut,
     Unauthenticated,
+    TooMany,
     Unavailable,
     UnexpectedAnswer,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "ThreadStatus",
     "TimedOut",
     "Unauthenticated",
+    "TooMany",
     "Unavailable",
     "UnexpectedAnswer",
 ]

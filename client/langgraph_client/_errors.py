@@ -18,6 +18,7 @@
         ├── RunFailed             500 run_failed, poison
         ├── RunTimedOut           504 run_timeout
         └── Unavailable           503 draining, overloaded, database_unavailable; a proxy's 429, 502, 504
+            └── TooMany               429 rate_limited, too_many_runs, too_many_streams
 
 A code this version does not know falls back to the class of its status. No message and no `repr` holds
 the API key.
@@ -161,7 +162,14 @@ class Unavailable(ApiError):
     """The server, or a proxy before it, cannot take the request now; after the last try."""
 
 
+class TooMany(Unavailable):
+    """More than this caller or its tenant may ask for, after the last try: `retry_after` seconds help."""
+
+
 _BY_CODE: Mapping[str, type[ApiError]] = {
+    "rate_limited": TooMany,
+    "too_many_runs": TooMany,
+    "too_many_streams": TooMany,
     "thread_busy": ThreadBusy,
     "thread_of_another_graph": ThreadOfAnotherGraph,
     "nothing_to_resume": NothingToResume,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from langgraph_client._errors import ConnectionFailed, LangGraphError, TimedOut, Unavailable
+from langgraph_client._errors import ConnectionFailed, LangGraphError, TimedOut, TooMany, Unavailable
 
 HELD_SECONDS = 5.0
 """A connection over which something still comes after this long has not failed at once: that is progress."""
@@ -116,4 +116,5 @@ def untouched(error: LangGraphError) -> bool:
     """Whether the failed request surely was not carried out, so that any request may be repeated."""
     if isinstance(error, ConnectionFailed):
         return error.unsent
-    return isinstance(error, Unavailable) and error.code in _REFUSED_UNTOUCHED
+    refused = isinstance(error, Unavailable) and error.code in _REFUSED_UNTOUCHED
+    return refused or isinstance(error, TooMany)

@@ -10,6 +10,7 @@ from langgraph_client import (
     Retry,
     RunFinished,
     TimedOut,
+    TooMany,
     Unavailable,
     UnexpectedAnswer,
 )
@@ -29,6 +30,23 @@ def test_pauses_double_up_to_the_longest() -> None:
     world = World([*[CUT] * 7, answer(200, {"graphs": []})])
     world.run(graphs)
     assert world.slept == [0.25, 0.5, 1, 2, 4, 8, 8]
+
+
+@pytest.mark.parametrize("code", ["rate_limited", "too_many_runs", "too_many_streams"])
+def test_too_much_is_asked_again_when_the_server_says(code: str) -> None:
+    """Also what may not be sent twice: it was refused before anything was done."""
+    done = answer(200, {"thread_id": "t", "values": {}})
+    world = World([refusal(429, code, retry_after="7"), done])
+    world.run(update_state, "g", "t", {"a": 1})
+    assert world.slept == [7.25]
+    assert len(world.sent) == 2
+
+
+def test_too_much_for_longer_than_our_patience_is_told_at_once() -> None:
+    world = World([refusal(429, "rate_limited", retry_after="3600")])
+    with pytest.raises(TooMany) as caught:
+        world.run(graphs)
+    assert (caught.value.code, caught.value.retry_after, world.slept) == ("rate_limited", 3600, [])
 
 
 def test_chance_shortens_a_pause_by_up_to_half() -> None:
