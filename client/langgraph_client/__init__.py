@@ -94,8 +94,8 @@ __all__ = [
     "ThreadOfAnotherGraph",
     "ThreadStatus",
     "TimedOut",
-    "Unauthenticated",
     "TooMany",
+    "Unauthenticated",
     "Unavailable",
     "UnexpectedAnswer",
 ]
