@@ -27,8 +27,8 @@ from langgraph_client._errors import (
     ThreadBusy,
     ThreadOfAnotherGraph,
     TimedOut,
-    Unauthenticated,
     TooMany,
+    Unauthenticated,
     Unavailable,
     UnexpectedAnswer,
 )
