@@ -20,6 +20,7 @@ from agent_server.core.settings import Settings
 from agent_server.storage.login import Login, with_parts
 from agent_server.storage.queries import Query
 from agent_server.storage.refusals import unreachable
+from agent_server.storage.rotation import following_login
 
 Params = Mapping[str, Any]
 Connection = AsyncConnection[DictRow]
@@ -37,6 +38,10 @@ TRIES = 3
 RETRY_SECONDS = 0.2
 IDLE_CHECK_SECONDS = 1.0
 """A connection unused for longer is checked before it is handed out: a round trip saved for busy ones."""
+CHECK_SECONDS = 2.0
+"""The longest such a check takes."""
+CANCEL_SECONDS = 2.0
+"""The longest a statement that has had its time waits for the server to take note of it."""
 MAX_IDLE_SECONDS = 300
 MAX_LIFETIME_SECONDS = 1800
 
@@ -66,6 +71,17 @@ T = TypeVar("T")
 _UNAVAILABLE = "The database is not available."
 
 
+class ImpatientConnection(AsyncConnection[DictRow]):
+    """Gives up on a server that does not answer to a cancellation either; psycopg would wait for 10 s."""
+
+    async def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:  # noqa: ASYNC109  # psycopg's
+        """Cancel what is under way on the server; a connection that does not even let us is dropped."""
+        try:
+            await super().cancel_safe(timeout=min(timeout, CANCEL_SECONDS))
+        except psycopg.Error:
+            self.pgconn.finish()
+
+
 class Database:
     """Executes named queries on pooled connections.
 
@@ -76,6 +92,8 @@ class Database:
     def __init__(self, pool: Pool, login: Login) -> None:
         self.pool = pool
         self.login = login
+        self._failures = 0
+        """How many connections were lost, or could not be made, until a statement last succeeded."""
 
     async def all(self, query: Query, params: Params) -> list[DictRow]:
         """Return all rows.
@@ -117,16 +135,12 @@ class Database:
 
         Raises as `all`.
         """
-        failures = self._failed_connects()
         for number in range(TRIES):
             try:
                 with KeepingCancellation():
-                    return await attempt()
+                    result = await attempt()
             except (PoolTimeout, TooManyRequests) as error:
-                if self._failed_connects() > failures:
-                    raise DatabaseUnavailable(_UNAVAILABLE) from error
-                msg = "No database connection became free in time."
-                raise Overloaded(msg) from error
+                raise self._without_connection() from error
             except psycopg.Error as error:
                 if not _is_outage(error):
                     raise
@@ -136,18 +150,41 @@ class Database:
             except TimeoutError as error:
                 msg = "The database did not answer in time."
                 raise DatabaseUnavailable(msg) from error
+            else:
+                self._failures = self._failed_connects()
+                return result
         raise AssertionError
 
+    def _without_connection(self) -> Unavailable:
+        """Tell an outage from overload, in the pool's pauses between two attempts to connect, too."""
+        if self._failed_connects() > self._failures:
+            return DatabaseUnavailable(_UNAVAILABLE)
+        return Overloaded("No database connection became free in time.")
+
     def _failed_connects(self) -> int:
-        return self.pool.get_stats().get("connections_errors", 0) + self.login.failures
+        told = self.pool.get_stats()
+        return told.get("connections_errors", 0) + told.get("connections_lost", 0) + self.login.failures
 
 
 async def execute(connection: Connection, query: Query, params: Params) -> list[DictRow]:
     """Execute a named query on one connection, within the query's bound; raises psycopg's errors."""
     with QUERY_SECONDS.labels(query.name).time():
-        async with asyncio.timeout(query.seconds):
+        async with within(query.seconds):
             cursor = await connection.execute(cast("LiteralString", query.sql), params, binary=True)
             return await cursor.fetchall() if cursor.description else []
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncGenerator[None]:
+    """Raise TimeoutError after so long, also where a connection was dropped to get there."""
+    bound = asyncio.timeout(seconds)
+    try:
+        async with bound:
+            yield
+    except psycopg.Error as error:
+        if bound.expired():
+            raise TimeoutError from error
+        raise
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
@@ -204,8 +241,9 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
     login = Login(settings)
     first = await connect_first(settings.dsn, login=login)  # the pool would only log what is wrong
     await first.close()
-    pool = make_pool(settings, settings.dsn, login, settings.pool_min_size, settings.pool_max_size)
-    async with pool:
+    async with open_pool(
+        settings, settings.dsn, login, settings.pool_min_size, settings.pool_max_size
+    ) as pool:
         try:
             await pool.wait(START_SECONDS)
         except PoolTimeout as error:
@@ -214,11 +252,14 @@ async def open_database(settings: Settings) -> AsyncGenerator[Database]:
         yield Database(pool, login)
 
 
-def make_pool(settings: Settings, dsn: str, login: Login, least: int, most: int) -> Pool:
-    """Return a pool of that many connections, not yet open."""
-    return AsyncConnectionPool(
+@asynccontextmanager
+async def open_pool(
+    settings: Settings, dsn: str, login: Login, least: int, most: int
+) -> AsyncGenerator[Pool]:
+    """Open a pool of that many connections, which follows the login; none of them need be there yet."""
+    pool: Pool = AsyncConnectionPool(
         partial(_conninfo, dsn, login),
-        connection_class=AsyncConnection[DictRow],
+        connection_class=ImpatientConnection,
         kwargs=_KWARGS | {"prepare_threshold": None if settings.has_pooler else 0},
         min_size=least,
         max_size=most,
@@ -232,6 +273,9 @@ def make_pool(settings: Settings, dsn: str, login: Login, least: int, most: int)
         reconnect_timeout=RECONNECT_SECONDS,
         open=False,
     )
+    knock = partial(connect_first, dsn, login=login)
+    async with pool, following_login(pool, login, knock):
+        yield pool
 
 
 async def connect(dsn: str, *, statement_timeout: float, login: Login | None = None) -> Connection:
@@ -257,7 +301,7 @@ async def connect_first(
     """
     conninfo = await _conninfo(dsn, login) if login else with_parts(dsn, **KEEPALIVE)
     try:
-        connection = await AsyncConnection[DictRow].connect(conninfo, autocommit=True, row_factory=dict_row)
+        connection = await ImpatientConnection.connect(conninfo, autocommit=True, row_factory=dict_row)
         if statement_timeout is not None:
             await _configure(statement_timeout)(connection)
     except psycopg.Error as error:
@@ -279,7 +323,8 @@ def _configure(statement_timeout: float) -> Callable[[Connection], Awaitable[Non
 
 async def _check_if_idle(connection: Connection) -> None:
     if time.monotonic() - getattr(connection, "returned_at", 0.0) > IDLE_CHECK_SECONDS:
-        await Pool.check_connection(connection)
+        async with asyncio.timeout(CHECK_SECONDS):
+            await Pool.check_connection(connection)
 
 
 async def _stamp(connection: Connection) -> None:

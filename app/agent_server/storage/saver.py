@@ -14,7 +14,6 @@ tables.
 # pyright: reportPrivateUsage=false
 # The stock saver, too, tells a delta snapshot by its private class.
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -43,7 +42,7 @@ from psycopg.types.json import Jsonb
 
 from agent_server.core.errors import LeaseLost
 from agent_server.core.metrics import CHECKPOINT_BYTES, QUERY_SECONDS, UNKNOWN
-from agent_server.storage.database import Database, patiently
+from agent_server.storage.database import Database, patiently, within
 from agent_server.storage.queries import load
 
 T = TypeVar("T")
@@ -109,7 +108,7 @@ class ReadOnlySaver(AsyncPostgresSaver):
         search = super().alist
 
         async def attempt() -> list[CheckpointTuple]:
-            async with asyncio.timeout(READ_SECONDS):
+            async with within(READ_SECONDS):
                 return [item async for item in search(config, filter=filter, before=before, limit=limit)]
 
         for item in await self.database.retried(attempt):
@@ -125,7 +124,7 @@ class ReadOnlySaver(AsyncPostgresSaver):
 
 
 async def _bounded(read: Callable[[RunnableConfig], Awaitable[T]], config: RunnableConfig) -> T:
-    async with asyncio.timeout(READ_SECONDS):
+    async with within(READ_SECONDS):
         return await read(config)
 
 

@@ -28,7 +28,7 @@ from langgraph.store.base import (
 )
 from langgraph.store.postgres.aio import AsyncPostgresStore
 
-from agent_server.storage.database import Database, patiently
+from agent_server.storage.database import Database, patiently, within
 
 BATCH_SECONDS = 30
 """The longest one batch of operations takes."""
@@ -113,7 +113,7 @@ class SharedStore(AsyncPostgresStore):
         execute = super().abatch
 
         async def attempt() -> list[Result]:
-            async with asyncio.timeout(BATCH_SECONDS):
+            async with within(BATCH_SECONDS):
                 return await execute(batch)
 
         return await patiently(partial(self.database.retried, attempt))

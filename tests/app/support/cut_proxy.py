@@ -19,6 +19,9 @@ class CutProxy:
         self.dsn = ""
         self.cuts = 0
         self._marker: bytes | None = None
+        self.passing = asyncio.Event()
+        """While it is cleared nothing passes, and new connections get no answer: a black hole."""
+        self.passing.set()
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -47,6 +50,7 @@ class CutProxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event
     ) -> None:
         while data := await _read(reader):
+            await self.passing.wait()
             if self._marker is not None and self._marker in data:
                 self._marker = None
                 cut.set()
@@ -56,6 +60,7 @@ class CutProxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event
     ) -> None:
         while data := await _read(reader):
+            await self.passing.wait()
             if cut.is_set():
                 if READY in data:
                     self.cuts += 1
