@@ -26,7 +26,7 @@ async def rolled(
                 await rollout.replace(number % PROCESSES, late=late, removed=removed)
         figures = rollout.figures()
     what = "late deregistration" if late else "" if removed else "no deregistration"
-    note(Row(f"{figures.replaced} replaced {what}".strip(), figures.runs, 0, 0, figures.p95))
+    note(Row(f"{figures.replaced} replaced {what}".strip(), figures.requests, 0, 0, figures.p95))
     print(f"D3 {what}, {rate:g} requests/s: {figures}")
     assert figures.handed_over
     assert figures.p99 <= SLOWER * figures.p99_steady

@@ -17,7 +17,7 @@ from support.server import finish
 __all__ = ["new_ledger"]
 
 STEADY_SECONDS = 2.0
-RATE = 8.0
+RATE = 10.0
 """Requests per second: two cores have the rest of the tests to do, too."""
 
 

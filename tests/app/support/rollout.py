@@ -21,24 +21,32 @@ from support.server import ServerProcess, finish
 
 import langgraph_client as api
 
-STEPS = ["one", "two", "three"]
+STEPS = {"brisk": ["one", "two", "three"], "quick": ["one"]}
+MIX = ("read", "quick", "read", "quick", "brisk", "read", "quick", "quick", "read", "stream")
+"""What ten requests are: states read, runs of a short step or of three longer ones, and a streamed one."""
+SHORT_SECONDS = (0.01, 0.05, 0.1, 0.2)
+LONG_SECONDS = (0.6, 1.2, 2.4, 4.8)
 TIMES = {"DRAIN_SECONDS": "8", "SHUTDOWN_SECONDS": "12", "LEASE_SECONDS": "15", "LEASE_RENEW_SECONDS": "5"}
 PRE_STOP_SECONDS = 1.0
 """Scaled: as long as a request that was on its way to a process takes to arrive there."""
 LATE_SECONDS = 5.0
-LONGEST_RUN_SECONDS = 4.8
 SETTLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One `invoke`, as its client saw it."""
+class Due:
+    """When a request was to be sent, and how long its run's own nodes take."""
 
-    sent_at: float
-    seconds: float
-    """From the moment at which it was to be sent."""
+    at: float
     asked: float
-    """How long the run's own nodes take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One `invoke`, as its client saw it; `seconds` count from when it was due."""
+
+    due: Due
+    seconds: float
     status: int
 
 
@@ -48,6 +56,7 @@ class Figures:
 
     seed: int
     replaced: int
+    requests: int
     runs: int
     streams: int
     handed_over: int
@@ -55,14 +64,16 @@ class Figures:
     p95: float
     p99: float
     p99_steady: float
+    added_p99: float
     longest_stop: float
 
     def __str__(self) -> str:
         return (
-            f"seed {self.seed}: {self.replaced} processes replaced, {self.runs} runs, {self.streams} of them"
-            f" streamed, {self.handed_over} handed over; 0 failed, 0 lost, 0 effects twice,"
-            f" {self.repeated} steps repeated; p95 {self.p95:.2f} s, p99 {self.p99:.2f} s,"
-            f" steady {self.p99_steady:.2f} s; longest stop {self.longest_stop:.1f} s"
+            f"seed {self.seed}: {self.replaced} processes replaced, {self.requests} requests,"
+            f" {self.runs} runs, {self.streams} of them streamed, {self.handed_over} handed over;"
+            f" 0 failed, 0 lost, 0 effects twice, {self.repeated} steps repeated; of invoke p95 {self.p95:.2f} s,"
+            f" p99 {self.p99:.2f} s (steady {self.p99_steady:.2f} s), beyond the run's own time"
+            f" p99 {self.added_p99:.2f} s; longest stop {self.longest_stop:.1f} s"
         )
 
 
@@ -77,8 +88,12 @@ class Rollout:
     start: Callable[[], ServerProcess]
     patient: bool = False
     """Whether `invoke`, too, is sent by the client library, which repeats what was refused."""
-    marks: list[str] = field(default_factory=list[str])
+    graphs: dict[str, str] = field(default_factory=dict[str, str])
+    """Of each run, by its mark."""
+    known: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Graph and mark of runs that have ended."""
     streamed: set[str] = field(default_factory=set[str])
+    read: int = 0
     answers: list[Answer] = field(default_factory=list[Answer])
     stops: list[float] = field(default_factory=list[float])
     rolling_from: float = 0.0
@@ -140,31 +155,49 @@ class Rollout:
         while not over.is_set():
             due = began + sent / rate
             await asyncio.sleep(max(due - time.monotonic(), 0))
-            mark, sent = str(uuid4()), sent + 1
-            self.marks.append(mark)
-            # Most are short, some long; a fifth is streamed.
-            asked = self.random.choice((0.05, 0.1, 0.2, 0.4, 0.8, 1.2, LONGEST_RUN_SECONDS))
-            given = {"mark": mark, "seconds": asked / len(STEPS)}
-            if sent % 5 == 0:
+            kind, sent = MIX[sent % len(MIX)], sent + 1
+            if kind == "read":
+                group.create_task(self._read(plain, client))
+                continue
+            graph = "quick" if kind == "quick" else "brisk"
+            mark, asked = str(uuid4()), self.random.choice(SHORT_SECONDS if kind == "quick" else LONG_SECONDS)
+            self.graphs[mark] = graph
+            given = {"mark": mark, "seconds": asked / len(STEPS[graph])}
+            if kind == "stream":
                 group.create_task(self._stream(client, given))
             else:
-                group.create_task(self._invoke(plain, client, given, due, asked))
+                group.create_task(self._invoke(plain, client, graph, given, Due(due, asked)))
+
+    async def _read(self, plain: httpx.AsyncClient, client: api.LangGraphClient) -> None:
+        if not self.known:
+            return
+        graph, mark = self.random.choice(self.known)
+        if self.patient:
+            values = (await client.get_state(graph, mark)).values
+        else:
+            answer = await plain.get(f"/graphs/{graph}/state", params={"thread_id": mark})
+            assert answer.status_code == 200, answer.text
+            values = answer.json()["values"]
+        assert values["steps"] == STEPS[graph]
+        self.read += 1
 
     async def _invoke(
         self,
         plain: httpx.AsyncClient,
         client: api.LangGraphClient,
+        graph: str,
         given: dict[str, Any],
-        due: float,
-        asked: float,
+        due: "Due",
     ) -> None:
         if self.patient:
-            await client.invoke("brisk", given, given["mark"])
+            await client.invoke(graph, given, given["mark"])
             status = 200
         else:
             body = {"input": given, "thread_id": given["mark"]}
-            status = (await plain.post("/graphs/brisk/invoke", json=body)).status_code
-        self.answers.append(Answer(due, time.monotonic() - due, asked, status))
+            status = (await plain.post(f"/graphs/{graph}/invoke", json=body)).status_code
+        self.answers.append(Answer(due, time.monotonic() - due.at, status))
+        if status == 200:
+            self.known.append((graph, given["mark"]))
 
     async def _stream(self, client: api.LangGraphClient, given: dict[str, Any]) -> None:
         events = [event async for event in client.stream("brisk", given, given["mark"], stream_mode="custom")]
@@ -174,7 +207,7 @@ class Rollout:
         pieces = Counter(
             (event.data["node"], event.data["piece"]) for event in events if event.mode == "custom"
         )
-        assert len(pieces) == 5 * len(STEPS)
+        assert len(pieces) == 5 * len(STEPS["brisk"])
         self.streamed.add(given["mark"])
 
     async def replace(self, number: int, *, late: float = 0.0, removed: bool = True) -> None:
@@ -198,27 +231,30 @@ class Rollout:
     def figures(self) -> Figures:
         """Check what the database holds, and count."""
         assert Counter(answer.status for answer in self.answers) == {200: len(self.answers)}
-        assert len(self.answers) + len(self.streamed) == len(self.marks)
+        assert len(self.answers) + len(self.streamed) == len(self.graphs)
         runs = self.ledger.rows("select status, attempt, crashes from agent.runs")
-        assert Counter(run["status"] for run in runs) == {"success": len(self.marks)}
+        assert Counter(run["status"] for run in runs) == {"success": len(self.graphs)}
         assert not sum(run["crashes"] for run in runs)
         effects = Counter(
             (row["mark"], row["node"]) for row in self.ledger.rows("select mark, node from ledger.effects")
         )
-        assert effects == {(mark, step): 1 for mark in self.marks for step in STEPS}
+        assert effects == {(mark, step): 1 for mark, graph in self.graphs.items() for step in STEPS[graph]}
         steps: int = self.ledger.one("select count(*) from ledger.steps")
-        rolling = [answer.seconds for answer in self.answers if answer.sent_at >= self.rolling_from]
-        steady = [answer.seconds for answer in self.answers if answer.sent_at < self.rolling_from]
+        rolling = [answer for answer in self.answers if answer.due.at >= self.rolling_from]
+        steady = [answer.seconds for answer in self.answers if answer.due.at < self.rolling_from]
+        seconds = [answer.seconds for answer in rolling]
         return Figures(
             seed=self.seed,
             replaced=len(self.stops),
+            requests=len(runs) + self.read,
             runs=len(runs),
             streams=len(self.streamed),
             handed_over=sum(run["attempt"] > 1 for run in runs),
             repeated=steps - len(effects),
-            p95=percentile(rolling, 0.95),
-            p99=percentile(rolling, 0.99),
+            p95=percentile(seconds, 0.95),
+            p99=percentile(seconds, 0.99),
             p99_steady=percentile(steady, 0.99),
+            added_p99=percentile([answer.seconds - answer.due.asked for answer in rolling], 0.99),
             longest_stop=max(self.stops),
         )
 

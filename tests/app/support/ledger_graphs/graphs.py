@@ -130,6 +130,15 @@ for _before, _name in zip((START, "one", "two"), ("one", "two", "three"), strict
 brisk = _three.compile()
 
 
+async def _quick(state: Work) -> Work:
+    await kept.record(state["mark"], "one")
+    await asyncio.sleep(state["seconds"])
+    return {"steps": ["one"]}
+
+
+quick = StateGraph(Work).add_node("one", _quick).add_edge(START, "one").compile()
+
+
 class Notes(TypedDict, total=False):
     note: str
     seconds: float
