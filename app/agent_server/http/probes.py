@@ -10,7 +10,7 @@ from agent_server.http.answers import json_response
 
 
 def make_probes(require_ready: Callable[[], Awaitable[None]]) -> APIRouter:
-    """Return `/health`, which touches memory only, and `/ready`, which answers what `require_ready` raises."""
+    """Return `/health`, which touches memory only, and `/ready`, which tells what `require_ready` raises."""
     router = APIRouter()
 
     @router.get("/health")

@@ -13,6 +13,7 @@ class Drain:
     def __init__(self, seconds: float) -> None:
         """`seconds` are what is left to runs and waiting requests from its beginning on."""
         self._seconds = seconds
+        self._begun = False
         self._ends_at = math.inf
         self._open = 0
         self._idle = asyncio.Event()
@@ -21,7 +22,7 @@ class Drain:
     @property
     def begun(self) -> bool:
         """Whether the process stops: nothing new begins in it."""
-        return self._ends_at < math.inf
+        return self._begun
 
     @property
     def over(self) -> bool:
@@ -33,10 +34,13 @@ class Drain:
         """Seconds until then; infinite before the drain has begun."""
         return max(self._ends_at - time.monotonic(), 0.0)
 
-    def begin(self) -> None:
-        """Begin, unless it has begun."""
-        if not self.begun:
-            self._ends_at = time.monotonic() + self._seconds
+    def begin(self) -> bool:
+        """Begin; False if it has begun before."""
+        if self._begun:
+            return False
+        self._begun = True
+        self._ends_at = min(self._ends_at, time.monotonic() + self._seconds)
+        return True
 
     def cut_short(self) -> None:
         """Wait for nobody any more."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from agent_server.core.errors import DatabaseUnavailable, Draining
+from agent_server.core.errors import Draining, Unavailable
 from agent_server.core.settings import Settings
 from agent_server.graphs.registry import Registry
 from agent_server.runs.executor import Executor
@@ -70,11 +70,10 @@ class Engine:
 
         Takes DRAIN_SECONDS at most, and up to SHUTDOWN_SECONDS where runs will not be handed over.
         """
-        if self.draining:
-            return
         stopping, executor = self.executor.stopping, self.executor
+        if not stopping.begin():
+            return
         log.info("draining", runs=len(executor.local))
-        stopping.begin()
         executor.request_drain()
         self._wake()
         try:
@@ -112,14 +111,17 @@ class Engine:
 async def open_engine_patiently(
     settings: Settings, registry: Registry, *, worker: bool
 ) -> AsyncGenerator[Engine]:
-    """Do the same; a database that is unreachable is asked again for DATABASE_WAIT_SECONDS. Raises alike."""
+    """Do as `open_engine`, which may fail for DATABASE_WAIT_SECONDS because the database is unreachable.
+
+    Raises alike, DatabaseUnavailable only then.
+    """
     deadline, told = time.monotonic() + settings.database_wait_seconds, ""
     async with AsyncExitStack() as stack:
         while True:
             try:
                 engine = await stack.enter_async_context(open_engine(settings, registry, worker=worker))
                 break
-            except DatabaseUnavailable as error:
+            except Unavailable as error:
                 if time.monotonic() + ASK_SECONDS > deadline:
                     error.detail += f" It was asked again for {settings.database_wait_seconds:g} s."
                     raise
@@ -146,8 +148,7 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
         open_rates(settings) as rates,
         open_reads(settings, database) as reads,
     ):
-        async with database.pool.connection() as connection:
-            await require_current(connection)
+        await database.retried(partial(_require_current, database))
         store = RunStore(
             database,
             lease_seconds=settings.lease_seconds,
@@ -185,6 +186,11 @@ async def open_engine(settings: Settings, registry: Registry, *, worker: bool) -
                 await engine.drain()
                 for task in background:
                     task.cancel()
+
+
+async def _require_current(database: Database) -> None:
+    async with database.pool.connection() as connection:
+        await require_current(connection)
 
 
 def _follow(executor: Executor, run_id: UUID) -> None:

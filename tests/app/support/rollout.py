@@ -72,8 +72,8 @@ class Figures:
             f"seed {self.seed}: {self.replaced} processes replaced, {self.requests} requests,"
             f" {self.runs} runs, {self.streams} of them streamed, {self.handed_over} handed over;"
             f" 0 failed, 0 lost, 0 effects twice, {self.repeated} steps repeated;"
-            f" of invoke p95 {self.p95:.2f} s, p99 {self.p99:.2f} s (steady {self.p99_steady:.2f} s), beyond the run's own time"
-            f" p99 {self.added_p99:.2f} s; longest stop {self.longest_stop:.1f} s"
+            f" of invoke p95 {self.p95:.2f} s, p99 {self.p99:.2f} s (steady {self.p99_steady:.2f} s),"
+            f" beyond the run's own time p99 {self.added_p99:.2f} s; longest stop {self.longest_stop:.1f} s"
         )
 
 
