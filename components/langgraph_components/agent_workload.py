@@ -8,12 +8,12 @@ from pydantic import ConfigDict, Field, model_validator
 from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.pure import environment, jobs
 from langgraph_components.pure.budget import API_PORT
-from langgraph_components.workload import access, configuration, running, scaling, watching
+from langgraph_components.workload import access, admission, configuration, running, scaling, watching
+from langgraph_components.workload.admission import ServerAuth, WorkloadLimits, WorkloadOidc
 from langgraph_components.workload.parts import (
     DNS_LABEL,
     DURATION,
     DatabaseAuth,
-    ServerAuth,
     WorkloadApi,
     WorkloadAttachments,
     WorkloadBalancer,
@@ -60,8 +60,24 @@ class WorkloadSettings(Args):
     auth: Defaulted[ServerAuth] = ServerAuth.KEYS
     """How callers of the API are known. `keys`: what is reached from outside is never open."""
 
+    oidc: Optional[WorkloadOidc] = None
+    """Whose tokens are admitted. Required by `auth: oidc`, and only for it."""
+
+    forbid_self_approval: Defaulted[bool] = False
+    """Whether who started a run may not answer its interrupts. Off: one person can work alone."""
+
+    limits: Defaulted[WorkloadLimits] = Field(default_factory=WorkloadLimits)
+    """How much one caller or one tenant may take."""
+
     allowed_origins: Defaulted[list[str]] = Field(default_factory=list)
     """Browser origins that CORS admits. Empty: none."""
+
+    allow_credentials: Defaulted[bool] = False
+    """Whether browsers may send cookies from there. Off: keys and tokens are headers."""
+
+    checkpoint_partitions: Defaulted[int] = Field(default=0, ge=0, le=256)
+    """Hash partitions of LangGraph's tables, made by the first migration of a database and never changed:
+    2 to 256 where many millions of checkpoints are kept. 0: plain tables."""
 
     log_level: Defaulted[str] = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     """Least level that is logged."""
@@ -70,7 +86,7 @@ class WorkloadSettings(Args):
     """Further environment variables, such as `AGENT_MODEL`; never a secret, never one that is set by us."""
 
     tracing: Defaulted[WorkloadTracing] = Field(default_factory=WorkloadTracing)
-    """LangSmith's tracing."""
+    """LangSmith's tracing, and OpenTelemetry's."""
 
     retention: Defaulted[WorkloadRetention] = Field(default_factory=WorkloadRetention)
     """What is kept how long."""
@@ -212,7 +228,9 @@ def _contradictions(args: WorkloadSettings) -> list[str]:
         found.append("provider_egress: set it to false, as everything goes through egress_proxy")
     if "pool_min_size" in args.model_fields_set and args.pool_min_size > args.pool_max_size:
         found.append(f"pool_min_size: {args.pool_min_size} is above pool_max_size {args.pool_max_size}")
-    return found
+    if args.checkpoint_partitions == 1:
+        found.append("checkpoint_partitions: use 0 for plain tables, or 2 to 256")
+    return found + admission.contradictions(args) + access.unreachable(args)
 
 
 class AgentWorkload(pulumi.ComponentResource):

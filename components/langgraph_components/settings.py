@@ -26,6 +26,7 @@ from langgraph_components.postgres_args import Credentials, PostgresSettings
 from langgraph_components.pure import iam, stores
 from langgraph_components.redis_cache import RedisSettings
 from langgraph_components.secrets_args import SecretSource, SecretsSettings
+from langgraph_components.workload.parts import VolumeAccess, WorkloadAttachments
 
 PEPPER = "API_KEY_PEPPER"
 """Environment variable with the secret of the API keys' HMAC."""
@@ -53,6 +54,11 @@ class LocalSettings(Args):
 
     redis: Optional[LocalRedisArgs] = None
     """The cache. None: there is none; every run still succeeds."""
+
+    attachments: Defaulted[WorkloadAttachments] = WorkloadAttachments(
+        volume_size="5Gi", access=VolumeAccess.READ_WRITE_ONCE
+    )
+    """The volume of users' files, which all pods share. 5Gi on one node, which every cluster has."""
 
 
 class PlatformSettings(Args):

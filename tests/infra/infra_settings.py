@@ -20,6 +20,7 @@ STACKS = ("dev", "prod", "local")
 KEY = "langgraph-platform:platform"
 
 SAMPLES: dict[str, Any] = {
+    "workload.oidc": {"issuer": "https://login.example", "audience": "agents"},
     "network.existing": {
         "vpc_id": "vpc-1",
         "vpc_cidr": "10.0.0.0/16",

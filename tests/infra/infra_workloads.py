@@ -51,7 +51,7 @@ def cloud_args(**changes: Any) -> Json:
         "collector": {"namespace": "monitoring", "pod_labels": {"app": "collector"}, "port": 4318},
         "interface_endpoints": {"cidrs": ["10.0.200.0/24"]},
         "priority_class": "serving",
-        "attachments": {"bucket": "files"},
+        "attachments": {"bucket": "files", "region": "eu-west-1"},
         **changes,
     }
 

@@ -39,6 +39,7 @@ ALLOWED = [
     (API, AGENT, 80, "TCP"),
     (RETENTION, AGENT, 80, "TCP"),
     (WORKER, PROVIDER, 443, "TCP"),
+    (RETENTION, PROVIDER, 443, "TCP"),  # it deletes in the bucket of attachments
     (API, PROVIDER6, 443, "TCP"),
     (API, COLLECTOR, 4318, "TCP"),
     (API, ENDPOINT, 443, "TCP"),
@@ -62,7 +63,7 @@ REFUSED = [
     (MIGRATION, PROVIDER, 443, "TCP"),
     (MIGRATION, CACHE, 6379, "TCP"),
     (MIGRATION, AGENT, 80, "TCP"),
-    (RETENTION, PROVIDER, 443, "TCP"),
+    (RETENTION, PROVIDER, 80, "TCP"),
     (RETENTION, CACHE, 6379, "TCP"),
     (STRANGER, API, 8000, "TCP"),
     (NEIGHBOUR, API, 8000, "TCP"),
@@ -84,6 +85,13 @@ def network(graph):
 def test_of_all_flows_exactly_those_that_are_needed_are_allowed(network):
     assert [flow for flow in ALLOWED if not network.allows(*flow)] == []
     assert [flow for flow in REFUSED if network.allows(*flow)] == []
+
+
+def test_the_sweeps_reach_nothing_afar_where_there_is_no_bucket(graph):
+    without = Network(of_kind(documents(graph(lambda: cloud(attachments=None))), "NetworkPolicy"))
+    assert without.allows(API, PROVIDER, 443, "TCP")
+    assert not without.allows(RETENTION, PROVIDER, 443, "TCP")
+    assert not without.allows(RETENTION, ENDPOINT, 443, "TCP")
 
 
 def test_the_matrix_holds_every_policy_without_one_some_flow_is_refused(graph):

@@ -25,7 +25,18 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "app" / "nginx" / "nginx.conf.t
 NOBODY = 65534
 START_SECONDS = 20.0
 
-needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+PROGRAM = os.environ.get("NGINX_TEST_PROGRAM") or shutil.which("nginx")
+"""Another one than Debian's can be tried, too."""
+
+needs_nginx = pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed")
+
+
+def version() -> tuple[int, ...]:
+    """Of the nginx that is tested, such as (1, 22, 1); empty without one."""
+    if PROGRAM is None:
+        return ()
+    told = subprocess.run([PROGRAM, "-v"], capture_output=True, text=True, check=True).stderr
+    return tuple(int(part) for part in re.findall(r"\d+", told.rpartition("/")[2])[:3])
 
 
 def rendered(values: Mapping[str, str]) -> str:
@@ -164,7 +175,7 @@ class Nginx:
 @contextmanager
 def nginx(upstreams: Iterable[str], program: str | None = None, **more: str) -> Iterator[Nginx]:
     """A running one before these addresses; gone afterwards. `more` are variables of the template."""
-    found = program or shutil.which("nginx")
+    found = program or PROGRAM
     assert found, "nginx is not installed"
     folder = Path(tempfile.mkdtemp(prefix="lgp-nginx-"))
     started = None

@@ -67,6 +67,8 @@ class Flows:
     """HTTPS to the internet, and nowhere else."""
     egress: Mapping[str, Far] = field(default_factory=dict[str, Far])
     """Further peers of the API and the workers, by name."""
+    sweeps_afar: bool = False
+    """Whether the sweeps reach what the API and the workers do: they delete in the bucket of attachments."""
     callers: Mapping[str, Far] = field(default_factory=dict[str, Far])
     """Who may call the API, by name; the port is ours."""
     scraper: Any = None
@@ -149,10 +151,11 @@ def workload(flows: Flows) -> dict[str, Json]:
         found["agent-server-pod-identity"] = out_of(
             WITH_IDENTITY, [Far(networks(POD_IDENTITY), 80).rule("to")]
         )
+    afar = WITH_IDENTITY if flows.sweeps_afar else RUNNERS
     if flows.providers:
-        found["agent-server-providers"] = out_of(RUNNERS, [Far(internet(), 443).rule("to")])
+        found["agent-server-providers"] = out_of(afar, [Far(internet(), 443).rule("to")])
     for name, far in flows.egress.items():
-        found[f"agent-server-to-{name}"] = out_of(RUNNERS, [far.rule("to")])
+        found[f"agent-server-to-{name}"] = out_of(afar, [far.rule("to")])
     for name, far in flows.callers.items():
         found[f"agent-server-from-{name}"] = into([Part.API], [far.rule("from")])
     if flows.scraper is not None:

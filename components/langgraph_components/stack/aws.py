@@ -48,7 +48,7 @@ def declare(base: Base) -> Ground:
         | wiring.database(base, network, database)
         | wiring.secrets(base, store, database, cache, pepper)
         | wiring.cache(network, cache)
-        | wiring.attachments(files)
+        | wiring.attachments(base, files)
         | wiring.monitoring(base, monitoring)
         | wiring.edge(base, network, edge)
         | wiring.interface_endpoints(base, network)

@@ -48,6 +48,7 @@ def declare(base: Base) -> Ground:
         "master_secret": _login(database.master_username, database.master_password),
         "database_secret": _login(database.application_username, database.application_password),
         "application_secret": WorkloadSecret(values={"password": database.application_password}),
+        "attachments": settings.local.attachments,
         "monitoring": _monitoring(base),
         "pod_identity": False,
     }

@@ -104,9 +104,11 @@ def cache(network: Network, made: RedisCache | None) -> Wired:
     return {"redis": WorkloadRedis(port=made.port, cidrs=network.data_subnet_cidrs)}
 
 
-def attachments(made: Attachments | None) -> Wired:
+def attachments(base: Base, made: Attachments | None) -> Wired:
     """The bucket."""
-    return {} if made is None else {"attachments": WorkloadAttachments(bucket=made.bucket)}
+    if made is None:
+        return {}
+    return {"attachments": WorkloadAttachments(bucket=made.bucket, region=base.settings.region)}
 
 
 def monitoring(base: Base, made: Observability | None) -> Wired:

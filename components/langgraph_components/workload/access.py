@@ -1,6 +1,7 @@
 """Who may talk to whom."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pulumi
 from pulumi_kubernetes import networking
@@ -12,7 +13,9 @@ from langgraph_components.workload.parts import WorkloadPeer
 from langgraph_components.workload.scope import Scope
 
 if TYPE_CHECKING:
-    from langgraph_components.agent_workload import AgentWorkloadArgs
+    from langgraph_components.agent_workload import AgentWorkloadArgs, WorkloadSettings
+
+HTTPS_PORT = 443
 
 
 def declare(scope: Scope, args: "AgentWorkloadArgs") -> list[pulumi.Resource]:
@@ -21,6 +24,18 @@ def declare(scope: Scope, args: "AgentWorkloadArgs") -> list[pulumi.Resource]:
         scope.declare(networking.v1.NetworkPolicy, f"policy-{name}", scope.metadata(name), spec=spec)
         for name, spec in rules.workload(_flows(args)).items()
     ]
+
+
+def unreachable(args: "WorkloadSettings") -> list[str]:
+    """Sentences on what is named and what no policy lets a pod reach."""
+    endpoint = args.tracing.otlp_endpoint
+    if endpoint is None or args.collector is not None:
+        return []
+    parts = urlsplit(endpoint)
+    public = parts.scheme == "https" and (parts.port or HTTPS_PORT) == HTTPS_PORT
+    if public and (args.provider_egress or args.egress_proxy is not None):
+        return []
+    return ["collector: say where tracing.otlp_endpoint is: network policies refuse everything else"]
 
 
 def _flows(args: "AgentWorkloadArgs") -> rules.Flows:
@@ -32,6 +47,7 @@ def _flows(args: "AgentWorkloadArgs") -> rules.Flows:
         pod_identity=args.pod_identity,
         providers=args.provider_egress,
         egress=_egress(args),
+        sweeps_afar=bool(args.attachments and args.attachments.bucket),
         callers=_callers(args),
         scraper=rules.pods(args.monitoring.namespace, args.monitoring.pod_labels)
         if args.monitoring
@@ -44,8 +60,12 @@ def _egress(args: "AgentWorkloadArgs") -> dict[str, Far]:
         "collector": args.collector,
         "interface-endpoints": args.interface_endpoints,
         "egress-proxy": args.egress_proxy,
+        "issuer": args.oidc.peer if args.oidc else None,
     }
-    return {name: _far(peer, peer.port) for name, peer in named.items() if peer is not None}
+    found = {name: _far(peer, peer.port) for name, peer in named.items() if peer is not None}
+    if args.attachments is not None and args.attachments.cidrs:
+        found["bucket"] = Far(_peers(args.attachments.cidrs, None), HTTPS_PORT)
+    return found
 
 
 def _callers(args: "AgentWorkloadArgs") -> dict[str, Far]:

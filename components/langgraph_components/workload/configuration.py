@@ -10,7 +10,13 @@ from pulumi_kubernetes import apiextensions, core
 from langgraph_components.custom_objects import custom_object
 from langgraph_components.ordering import after
 from langgraph_components.pure import budget, environment, labels, pods, stores
-from langgraph_components.workload.parts import DatabaseAuth, WorkloadAttachments, WorkloadSecret
+from langgraph_components.workload import admission
+from langgraph_components.workload.parts import (
+    DatabaseAuth,
+    WorkloadAttachments,
+    WorkloadSecret,
+    WorkloadTracing,
+)
 from langgraph_components.workload.scope import Scope
 
 if TYPE_CHECKING:
@@ -139,20 +145,23 @@ def _environment(args: "AgentWorkloadArgs") -> dict[str, Any]:
     found = {
         **budget.server_environment(budget.TIMES, pool_min=args.least_pool(), pool_max=args.pool_max_size),
         "HOST": "0.0.0.0",  # noqa: S104  # network policies decide who reaches it
-        "AUTH": args.auth.value,
-        "ALLOWED_ORIGINS": ",".join(args.allowed_origins),
+        **admission.environment(args),
         "LOG_LEVEL": args.log_level,
         "LOG_FORMAT": "json",
         "WORKER_CONCURRENCY": str(args.api.concurrency),
         **_retention(args),
         **_database(args),
-        **environment.tracing(
-            enabled=args.tracing.enabled, project=args.tracing.project, endpoint=args.tracing.endpoint
-        ),
+        **_tracing(args.tracing),
         **_connections(args),
         **args.environment,
     }
     return dict(sorted(found.items()))
+
+
+def _tracing(given: WorkloadTracing) -> dict[str, str]:
+    langsmith = environment.tracing(enabled=given.enabled, project=given.project, endpoint=given.endpoint)
+    receiver = {"OTEL_EXPORTER_OTLP_ENDPOINT": given.otlp_endpoint} if given.otlp_endpoint else {}
+    return {**langsmith, **receiver, "TRACE_CONTENT": str(given.content).lower()}
 
 
 def _retention(args: "AgentWorkloadArgs") -> dict[str, str]:
@@ -183,17 +192,20 @@ def _connections(args: "AgentWorkloadArgs") -> dict[str, Any]:
     if args.redis is not None and args.redis.ca_file is not None:
         found["REDIS_CA_FILE"] = args.redis.ca_file
     if args.attachments is not None:
-        bucket = args.attachments.bucket
-        found |= (
-            {"ATTACHMENTS_DIR": environment.ATTACHMENTS_FOLDER}
-            if bucket is None
-            else {"ATTACHMENTS_BUCKET": bucket}
-        )
+        found |= _place(args.attachments)
     if args.ca_bundle is not None:
         found |= environment.private_ca()
     if args.egress_proxy_url is not None:
         found |= environment.proxy(args.egress_proxy_url, args.no_proxy)
     return found
+
+
+def _place(given: WorkloadAttachments) -> dict[str, Any]:
+    """Where the contents of attachments are, and how large one may be."""
+    largest = {"ATTACHMENT_BYTES": str(given.max_bytes)}
+    if given.bucket is None:
+        return {"ATTACHMENTS_DIR": environment.ATTACHMENTS_FOLDER, **largest}
+    return {"ATTACHMENTS_BUCKET": given.bucket, "AWS_REGION": given.region, **largest}
 
 
 def _serving(args: "AgentWorkloadArgs", names: Mapping[str, Any]) -> list[pods.Volume]:

@@ -24,13 +24,6 @@ class DatabaseAuth(StrEnum):
     """The mounted user name and password, read for each new connection."""
 
 
-class ServerAuth(StrEnum):
-    """How callers of the API are known."""
-
-    KEYS = "keys"
-    """By API keys; `python -m agent_server keys` makes them."""
-
-
 class DatabaseSsl(StrEnum):
     """How a connection to the database is protected."""
 
@@ -292,10 +285,16 @@ class WorkloadRetention(Args):
 
 
 class WorkloadTracing(Args):
-    """LangSmith's tracing; its key is the file LANGCHAIN_API_KEY of a secret."""
+    """Traces for LangSmith, whose key is the file LANGCHAIN_API_KEY of a secret, and for OpenTelemetry."""
 
     enabled: Defaulted[bool] = False
-    """Whether runs are traced. Off: what users write leaves the cluster only if that is wanted."""
+    """Whether runs are traced by LangSmith. Off: nothing leaves the cluster unless that is wanted."""
+
+    content: Defaulted[bool] = False
+    """Whether traces of both kinds hold prompts, inputs and answers. Off: they stay in the database."""
+
+    otlp_endpoint: Optional[str] = Field(default=None, pattern=r"^https?://[^\s/@]+(/\S*)?$")
+    """Base URL of an OTLP/HTTP receiver, such as `http://collector.monitoring.svc:4318`. None: none."""
 
     project: Defaulted[str] = "default"
     """Project the traces go to."""
@@ -310,6 +309,15 @@ class WorkloadAttachments(Args):
     bucket: Optional[In[str]] = None
     """S3 bucket."""
 
+    region: Optional[In[str]] = None
+    """AWS region of the bucket. Required by `bucket`."""
+
+    cidrs: Defaulted[list[In[str]]] = Field(default_factory=list[In[str]])
+    """Networks in which S3 is reached where `provider_egress` is off. Empty: interface endpoints."""
+
+    max_bytes: Defaulted[int] = Field(default=25 * 2**20, ge=1)
+    """Largest attachment, in bytes. 25 MiB: a long scanned contract."""
+
     volume_size: Optional[str] = Field(default=None, pattern=MEMORY)
     """Size of the shared volume, such as `10Gi`."""
 
@@ -323,6 +331,9 @@ class WorkloadAttachments(Args):
     def _one_place(self) -> Self:
         if (self.bucket is None) == (self.volume_size is None):
             message = "give exactly one of bucket, volume_size"
+            raise ValueError(message)
+        if self.bucket is not None and self.region is None:
+            message = "region: is required by bucket, as requests to S3 are signed for a region"
             raise ValueError(message)
         return self
 

@@ -91,6 +91,7 @@ def _migration(
         command=pods.server_command("migrate"),
         env={
             "LOG_FORMAT": "json",
+            "CHECKPOINT_PARTITIONS": str(args.checkpoint_partitions),
             **environment.migration(url=url, role=role, with_password=by_password),
             **ca,
         },
