@@ -27,7 +27,7 @@ CHECKPOINT = {"thread_id", "checkpoint_ns", "checkpoint_id"}
 
 def promised_routes() -> set[tuple[str, str]]:
     table = CONTRACT.split("## 3. HTTP")[1].split("### Bodies")[0]
-    cells = re.findall(r"`(GET|POST|DELETE) (/[^`?]*)", table)
+    cells = re.findall(r"`(GET|POST|PUT|DELETE) (/[^`?]*)", table)
     return {(method, path) for method, path in cells}
 
 
@@ -56,7 +56,7 @@ def test_the_routes_are_those_of_the_table_and_no_others(http: httpx.Client) -> 
     described = ok(http.get("/openapi.json"))["paths"]
     routes = {(method.upper(), path) for path, methods in described.items() for method in methods}
     assert routes == promised_routes()
-    assert len(routes) == 16
+    assert len(routes) == 21
     for page in ("/docs", "/redoc", "/docs/oauth2-redirect"):
         problem(http.get(page), 404, "not_found")
 
@@ -65,7 +65,9 @@ def test_the_description_of_the_api_names_its_parameters_and_refers_to_nothing_m
     http: httpx.Client,
 ) -> None:
     described = http.get("/openapi.json")
-    assert "$ref" not in described.text
+    named_schemas = set(re.findall(r'"#/components/schemas/(\w+)"', described.text))
+    assert named_schemas == set(described.json()["components"]["schemas"]) - {"Health", "Ready"} | named_schemas
+    assert described.text.count('"$ref"') == described.text.count('"#/components/schemas/')
     for path, methods in described.json()["paths"].items():
         for operation in methods.values():
             named = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
