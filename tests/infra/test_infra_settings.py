@@ -298,7 +298,8 @@ REFERENCES = {
 def test_no_setting_holds_a_secret():
     telling = ("secret", "password", "token", "credential", "pepper", "key")
     named = {each.path for each in ALL if any(word in each.path.rpartition(".")[2] for word in telling)}
-    assert named - REFERENCES == {"database.credentials", "database.existing.application_secret_arn"} & PATHS
+    told = {"database.credentials", "database.existing.application_secret_arn", "workload.allow_credentials"}
+    assert named - REFERENCES == told & PATHS
     assert not [each.path for each in ALL if form_of(each.info.annotation) is SecretStr]
 
 
