@@ -21,7 +21,8 @@ from lgp.embedded import Cluster
 
 CASES = 48
 """Of each operation, both ways: some 2,000 in all."""
-LORIS_SECONDS = 35.0
+LORIS_SECONDS = 32.0
+"""30, and a second for the write that finds out."""
 
 
 @pytest.fixture(scope="module")
@@ -80,4 +81,4 @@ def test_a_byte_a_second_holds_no_connection(server: ServerProcess, key: str) ->
         link.close()
     print(f"\na byte a second: closed after {', '.join(f'{closed[n]:.0f} s' for n in sorted(closed))}")
     assert len(closed) == len(links)
-    assert max(closed.values()) <= LORIS_SECONDS + 5
+    assert max(closed.values()) <= LORIS_SECONDS

@@ -21,8 +21,8 @@ from agent_server.core.large import by_size
 from agent_server.runs.replay import START, Position
 from agent_server.runs.requests import ThreadId
 
-BODY_SECONDS = 30
-"""The longest a body may take to arrive."""
+BODY_SECONDS = 25
+"""The longest a body may take to arrive; with what `protocol.py` waits for the answer to be read, 30."""
 KEY_CHARACTERS = 255
 LIMIT_MAX = 100
 """Of a page: an entry may hold a result or a state of many MiB."""

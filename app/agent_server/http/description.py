@@ -79,7 +79,7 @@ class Operation:
 _GRAPH = "/graphs/{name}"
 _RUN = f"{_GRAPH}/runs/{{run_id}}"
 _FILE = "/attachments/{attachment_id}"
-_STREAM: Schema = {"type": "string"}
+_STREAM: Schema = {"description": "Server-sent events: event, data (JSON on one line), most with an id."}
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/health"): Operation({200: ref("Health")}, is_open=True),

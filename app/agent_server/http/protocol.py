@@ -22,7 +22,7 @@ from agent_server.core.metrics import REFUSED_REQUESTS
 
 HEADERS = 100
 HEAD_BYTES = 32 * 2**10
-HEAD_SECONDS = 30.0
+HEAD_SECONDS = 25.0
 LINGER_SECONDS = 5.0
 
 log = structlog.get_logger()
