@@ -213,10 +213,10 @@ def test_retention_counts_what_it_deleted(migrated_database: str) -> None:
             " values (gen_random_uuid(), 't', 't', 'g', now() - interval '2 days')"
         )
     sweeping = {"DATABASE_URL": migrated_database, "RETENTION_THREADS_DAYS": "1"}
-    counts = {"events": 0, "idempotency_keys": 0, "runs": 0, "checkpoints": 0, "threads": 1}
+    counts = {"events": 0, "idempotency_keys": 0, "runs": 0, "checkpoints": 0, "threads": 1, "attachments": 0}
     assert json.loads(run("retention", "--json", **sweeping).stdout) == {"swept": counts}
     assert run("retention", **sweeping).stdout == (
-        "deleted: 0 events, 0 idempotency keys, 0 runs, 0 checkpoints, 0 threads\n"
+        "deleted: 0 events, 0 idempotency keys, 0 runs, 0 checkpoints, 0 threads, 0 attachments\n"
     )
 
 
