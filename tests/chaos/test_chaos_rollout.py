@@ -33,20 +33,20 @@ async def rolled(
 
 
 @needs_nginx
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 async def test_three_processes_replaced_five_times_over_fail_no_request(new_ledger: Ledger) -> None:
     await rolled(new_ledger, rate=RATE, rounds=ROUNDS)
 
 
 @needs_nginx
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(300)
 async def test_a_balancer_that_learns_of_it_late_fails_no_request(new_ledger: Ledger) -> None:
     """Until it knows, the process serves: its end is decided, but SIGTERM comes later."""
     await rolled(new_ledger, rate=RATE / 2, late=LATE_SECONDS)
 
 
 @needs_nginx
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(300)
 async def test_without_any_deregistration_the_client_library_gets_every_result(new_ledger: Ledger) -> None:
     """The worst order: the balancer still sends requests to a process that stops, and to one that has."""
     await rolled(new_ledger, rate=RATE / 2, removed=False)
