@@ -131,6 +131,22 @@ async def test_a_stopped_database_is_told_in_time_and_forgotten_when_it_is_back(
             assert time.monotonic() - began < 3
 
 
+async def test_an_outage_is_no_overload_while_the_pool_waits_to_connect_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its pauses between attempts are longer than some statements wait."""
+    monkeypatch.setattr(module, "CHECKOUT_SECONDS", 0.1)
+    with private_cluster() as cluster:
+        async with open_database(settings_for(cluster.url, pool_max_size=2)) as database:
+            await database.all(NOW, {})
+            await asyncio.to_thread(cluster.stop)
+            with pytest.raises(DatabaseUnavailable):
+                await database.all(NOW, {})
+            for _ in range(20):
+                with pytest.raises(DatabaseUnavailable):
+                    await database.all(NOW, {})
+
+
 async def test_a_restart_under_load_loses_no_statement() -> None:
     insert = Query("insert", "insert into numbers values (%(n)s) on conflict do nothing", 5)
     with private_cluster() as cluster:
