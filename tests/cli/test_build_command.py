@@ -77,7 +77,7 @@ def test_an_image_that_is_there_is_not_built_again_unless_that_is_wished(
     assert " build " not in log.read_text()
     assert main(["build", str(config), "--json", "--again"]) == 0
     assert json.loads(capfd.readouterr().out) == {**told, "built": True}
-    assert "podman build --format docker --layers" in log.read_text()
+    assert "podman build --format docker --layers --no-cache" in log.read_text()
 
 
 def test_it_is_pushed_by_both_names_when_that_is_wished(

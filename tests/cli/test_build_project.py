@@ -47,9 +47,9 @@ def errors(project: Project) -> dict[str, str]:
     return {finding.where: finding.message for finding in errors_among(check_project(project))}
 
 
-def dockerfile(project: Project, *, pip: str = "", check: bool = False) -> str:
+def dockerfile(project: Project, *, check: bool = False) -> str:
     recipe, _ = read_recipe(project)
-    return render((APP / "Dockerfile").read_text(), project, recipe, pip=pip, check=check)
+    return render((APP / "Dockerfile").read_text(), project, recipe, check=check)
 
 
 def tag(project: Project, **wish: Any) -> str:
@@ -235,7 +235,7 @@ def test_no_login_and_no_secret_file_gets_into_the_context(make: Make, tmp_path:
         secret = ready.secrets["pip"]
         assert canary in secret.read_text()
         assert secret.stat().st_mode & 0o077 == 0
-        assert "https://a.example/simple" in (ready.context / "Dockerfile").read_text()
+        assert "https://a.example/simple" in (ready.context / "indexes.txt").read_text()
         assert "env" not in json.loads((ready.context / "project" / "langgraph.json").read_text())
     assert not secret.exists()
     assert environment_names(project) == ["MY_KEY", "OTHER"]

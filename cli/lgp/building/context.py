@@ -11,6 +11,7 @@ from langgraph_components.pure.dockerignore import Ignore
 from lgp.building import locked
 from lgp.building.dockerfile import render, requirements_of
 from lgp.building.findings import Finding, error
+from lgp.building.pip_settings import without_logins
 from lgp.building.project import Project
 from lgp.building.recipe import Recipe
 from lgp.paths import ROOT
@@ -67,7 +68,9 @@ def stage(project: Project, recipe: Recipe, into: Path, *, pip: str, check: bool
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(served_file(project))
     server = (APP / "Dockerfile").read_text()
-    (into / "Dockerfile").write_text(render(server, project, recipe, pip=pip, check=check))
+    (into / "Dockerfile").write_text(render(server, project, recipe, check=check))
+    # another index is another image, and another step of the build; another login is not
+    (into / "indexes.txt").write_text(without_logins(pip))
     (into / "constraints.txt").write_text(locked.constraints((APP / "requirements.lock").read_text()))
     (into / "project.txt").write_text("".join(f"{line}\n" for line in requirements_of(project, recipe)))
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from lgp.building.checks import is_package
-from lgp.building.pip_settings import without_logins
 from lgp.building.project import Project
 from lgp.building.recipe import Recipe
 
@@ -22,19 +21,15 @@ RUN DATABASE_URL=postgresql://nowhere.invalid/none python -m agent_server graphs
 """
 
 
-def render(server: str, project: Project, recipe: Recipe, *, pip: str, check: bool) -> str:
-    """The text, from that of the server's Dockerfile and pip's configuration.
-
-    Addresses of package indexes are in it without their logins: another index is another image.
-    """
+def render(server: str, project: Project, recipe: Recipe, *, check: bool) -> str:
+    """The text, from that of the server's Dockerfile."""
     stages = _stages(server)
     stages["base"] += "".join(f"{line}\n" for line in recipe.lines) + ("\n" if recipe.lines else "")
     stages["project"] = "\n".join(_project_stage(project, recipe)) + "\n\n"
-    told = "".join(f"# {line}\n" for line in without_logins(pip).splitlines())
     place = (
         f"WORKDIR {project.in_image(project.folder)}\nENV LANGGRAPH_CONFIG={project.in_image(project.file)}\n"
     )
-    return told + "".join(stages.values()) + place + (_CHECK if check else "")
+    return "".join(stages.values()) + place + (_CHECK if check else "")
 
 
 def _stages(text: str) -> dict[str, str]:
@@ -46,7 +41,7 @@ def _stages(text: str) -> dict[str, str]:
 
 def _project_stage(project: Project, recipe: Recipe) -> Iterable[str]:
     yield "FROM builder AS project"
-    yield "COPY project.txt constraints.txt /build/"
+    yield "COPY project.txt constraints.txt indexes.txt /build/"
     yield "COPY project /app"
     yield f"WORKDIR {project.in_image(project.folder)}"
     if requirements_of(project, recipe):

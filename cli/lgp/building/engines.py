@@ -29,6 +29,8 @@ class Order:
     secrets: Mapping[str, Path]
     platform: str = ""
     """`linux/amd64`; empty for the machine's own."""
+    anew: bool = False
+    """Whether no step of an earlier build is used again, so that indexes are asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Engine:
         """Build and tag; what the engine says goes to stderr."""
         # without it podman and buildah would leave the health check out
         flags = [] if self.name == "docker" else ["--format", "docker", "--layers"]
+        flags += ["--no-cache"] if order.anew else []
         flags += ["--platform", order.platform] if order.platform else []
         flags += [word for tag in order.tags for word in ("--tag", tag)]
         flags += [word for pair in order.arguments.items() for word in ("--build-arg", "=".join(pair))]

@@ -33,7 +33,7 @@ class Wish:
     ca: Path | None = None
     push: bool = False
     again: bool = False
-    """Build although the image is there."""
+    """Build although the image is there, and ask the indexes again."""
     check: bool = False
 
 
@@ -107,7 +107,9 @@ def build_image(project: Project, wish: Wish) -> Built:
         image = f"{repository}:{ready.tag}"
         new = wish.again or not engine.has(image)
         if new:
-            engine.build(Order(ready.context, [image], ready.arguments, ready.secrets, wish.platform))
+            engine.build(
+                Order(ready.context, [image], ready.arguments, ready.secrets, wish.platform, wish.again)
+            )
         wanted = [image, *([f"{repository}:{label}"] if label else [])]
         for name in wanted[1:]:
             engine.tag(image, name)

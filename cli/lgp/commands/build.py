@@ -75,7 +75,9 @@ CaBundle = Annotated[
     ),
 ]
 Push = Annotated[bool, typer.Option("--push", help="Send it to its registry.")]
-Again = Annotated[bool, typer.Option("--again", help="Build even if the image of this hash is there.")]
+Again = Annotated[
+    bool, typer.Option("--again", help="Build even if the image is there, and ask the indexes again.")
+]
 Check = Annotated[
     bool, typer.Option("--check", help="Load the graphs in the image: a bad one fails the build.")
 ]
