@@ -75,7 +75,6 @@ class BoundedProtocol(HttpToolsProtocol):
         """Read, and see how long the head has become."""
         if self._is_deaf:
             return
-        self._unset_keepalive_if_required()
         if self._in_head:
             self._later_bytes += len(data)
         parser = cast("httptools.HttpRequestParser", self.parser)  # None, but not while something comes
@@ -92,7 +91,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 
     def on_message_begin(self) -> None:
-        """Begin a head."""
+        """Begin a head: not before is a connection anything but idle, for line breaks may precede it."""
+        self._unset_keepalive_if_required()
         super().on_message_begin()
         self._in_head, self._parts_bytes, self._later_bytes = True, 0, 0
 
@@ -112,6 +112,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._raise(_malformed())
         self._in_head = False
         self._stop_timer()
+        self._unset_keepalive_if_required()  # the answer before it may have ended meanwhile
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

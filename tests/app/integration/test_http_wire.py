@@ -390,6 +390,30 @@ async def test_a_connection_over_which_nothing_comes_ends_as_an_idle_one() -> No
                     await reader.read()
 
 
+@pytest.mark.parametrize("before", [b"", b"GET / HTTP/1.1\r\n\r\n"])
+async def test_line_breaks_without_a_request_do_not_keep_a_connection(before: bytes) -> None:
+    async with bounded(keep_alive=1) as port, connected(port) as (reader, writer):
+        writer.write(before)
+        if before:
+            await reader.readuntil(b"ok")
+        async with asyncio.timeout(4):
+            while not reader.at_eof():
+                writer.write(b"\r\n")
+                await asyncio.sleep(0.2)
+                with suppress(TimeoutError, ConnectionError):
+                    await asyncio.wait_for(reader.read(), 0.05)
+
+
+async def test_an_answer_that_takes_longer_than_an_idle_connection_may_is_given_whole() -> None:
+    async with bounded(keep_alive=1) as port, connected(port) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\n")
+        await reader.readuntil(b"ok")  # the next head has begun before this answer
+        writer.write(b"Content-Length: 2\r\n\r\n")
+        await asyncio.sleep(1.5)
+        writer.write(b"{}")
+        await asyncio.wait_for(reader.readuntil(b"ok"), 4)
+
+
 def test_the_server_is_well_afterwards(http: httpx.Client, surface_server: ServerProcess) -> None:
     ok(http.get("/ready"))
     problem(http.get("/graphs/nothing/runs"), 404, "unknown_graph")
