@@ -13,8 +13,12 @@ FLUSH_SECONDS = 2.0
 """The longest that a stop waits for the last traces to be sent."""
 HIDDEN = "hidden: TRACE_CONTENT is off"
 
-_KEPT = ("langgraph_", "ls_", "lc_", "checkpoint_", "revision_id", "run_id", "thread_id", "usage_metadata")
-"""Metadata that LangChain and LangGraph make themselves; what clients send along may be anything."""
+_KEPT = ("langgraph_", "lc_", "ls_")
+_KEPT_NAMES = frozenset(
+    {"checkpoint_id", "checkpoint_ns", "revision_id", "run_id", "thread_id", "usage_metadata"}
+)
+"""Metadata that LangChain and LangGraph make themselves, by names that no client may send: what clients send
+along may be anything."""
 
 
 @contextmanager
@@ -44,4 +48,4 @@ def _without_content(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in metadata.items() if key.startswith(_KEPT)}
+    return {key: value for key, value in metadata.items() if key.startswith(_KEPT) or key in _KEPT_NAMES}

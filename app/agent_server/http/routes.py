@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from agent_server.core.errors import Draining, StillRunning, UnknownRun
+from agent_server.core.errors import Draining, Invalid, StillRunning, UnknownRun
+from agent_server.core.jsonio import refuse_unsafe_text
 from agent_server.core.metrics import OPEN_STREAMS
 from agent_server.core.principal import Principal
 from agent_server.http import bodies
@@ -217,8 +218,9 @@ class _Face:
         graph: str = request.path_params["name"]
         if graph not in self._engine.registry:
             try:
+                refuse_unsafe_text(graph, "name")
                 await self._engine.runs.get(principal, graph, bodies.run_id_of(request))
-            except UnknownRun:
+            except (Invalid, UnknownRun):
                 self._engine.registry.named(graph)
         return graph
 

@@ -24,11 +24,13 @@ RESERVED_METADATA = frozenset(
         *("run_id", "thread_id", "source", "step", "parents", "writes"),
         *("checkpoint_id", "checkpoint_ns", "checkpoint_map"),
         *("counters_since_delta_snapshot", "delta_writes_versioned"),
+        *("revision_id", "usage_metadata"),
     }
 )
-"""Set by us or by LangGraph in a checkpoint's metadata, or read from there: a thread may depend on them."""
-RESERVED_METADATA_PREFIXES = ("langgraph_", "lc_", "__")
-"""Of what LangGraph and LangChain tell about a node or an agent, and read back where they stream it."""
+"""Set by us or by LangGraph in a checkpoint's metadata, or read from there: a thread may depend on them.
+The last two are what LangSmith is told of a run without its content."""
+RESERVED_METADATA_PREFIXES = ("langgraph_", "lc_", "ls_", "__")
+"""Of what LangGraph and LangChain tell of a node, a model or an agent, and read back where they stream it."""
 RESERVED_CONFIGURABLE = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
 """They name a checkpoint: not even a config schema that declares them opens them to clients."""
 

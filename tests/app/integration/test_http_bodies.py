@@ -101,6 +101,7 @@ RESERVED = [
         for key in (
             *("run_id", "thread_id", "step", "source", "parents", "writes", "checkpoint_ns", "lc_agent_name"),
             *("counters_since_delta_snapshot", "delta_writes_versioned", "langgraph_checkpoint_ns", "__x"),
+            *("revision_id", "usage_metadata", "ls_provider"),
         )
     ),
     *(
@@ -527,7 +528,9 @@ def test_what_is_no_thread_id_is_not_deleted(http: httpx.Client, path: bytes) ->
 )
 def test_an_unknown_graph_lists_the_known_ones(http: httpx.Client, name: bytes) -> None:
     known = [graph["name"] for graph in ok(http.get("/graphs"))["graphs"]]
-    for method, rest in (("POST", b"/invoke"), ("GET", b"/runs"), ("GET", b"/runs/1/stream")):
+    run = f"/runs/{uuid4()}".encode()
+    of_a_run = [("GET", run), ("GET", run + b"/stream"), ("POST", run + b"/cancel")]
+    for method, rest in [("POST", b"/invoke"), ("GET", b"/runs"), ("GET", b"/runs/1/stream"), *of_a_run]:
         path = httpx.URL(http.base_url).copy_with(raw_path=b"/graphs/" + name + rest)
         told = problem(
             http.request(method, path, json=body() if method == "POST" else None), 404, "unknown_graph"

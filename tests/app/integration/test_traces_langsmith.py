@@ -50,9 +50,22 @@ def test_what_was_said_is_sent_when_it_is_wanted(migrated_database: str, langsmi
 def test_metadata_of_a_client_is_content(migrated_database: str, langsmith: Receiver) -> None:
     import httpx  # noqa: PLC0415
 
+    ours = ("revision_id", "usage_metadata", "ls_provider", "lc_x", "langgraph_x", "run_id", "thread_id")
     with observed(migrated_database, **traced(langsmith)) as server:
-        body = {"input": {"prompt": "x"}, "thread_id": "t-1", "config": {"metadata": {"note": CANARY}}}
-        assert httpx.post(f"{server.url}/graphs/talk/invoke", json=body, timeout=30).status_code == 200
+
+        def status(name: str) -> int:
+            body = {"input": {"prompt": "x"}, "thread_id": "t-1", "config": {"metadata": {name: CANARY}}}
+            return httpx.post(f"{server.url}/graphs/talk/invoke", json=body, timeout=30).status_code
+
+        assert {status(name) for name in ours} == {422}  # what is told of every run is not a client's to say
+        names = (
+            "note",
+            "thread_id_of_mine",
+            "run_id_of_mine",
+            "checkpoint_of_mine",
+            "usage_metadata_of_mine",
+        )
+        assert {status(name) for name in names} == {200}
         assert server.terminate() == 0
     assert "think" in langsmith.everything
     assert CANARY not in langsmith.everything
