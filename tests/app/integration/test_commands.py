@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ PEPPER = "pepper-" * 6
 KEY = ("keys", "create", "--tenant", "t", "--expires-days", "1")
 NOWHERE = "postgresql://me:hunter2@127.0.0.1:1/none"
 QUICK = 0.2
-"""Seconds: bound of help and usage errors on a machine that does nothing else."""
+"""Seconds of processor time: bound of help and usage errors, whatever else the machine does."""
 
 GRAPH = """
 from typing import TypedDict
@@ -89,14 +90,19 @@ def only_line(done: subprocess.CompletedProcess[str]) -> str:
 def test_help_and_usage_errors_are_told_at_once(arguments: list[str], code: int) -> None:
     took: list[float] = []
     for _ in range(5):
-        started = time.monotonic()
+        before = _processor_seconds()
         done = run(*arguments)
-        took.append(time.monotonic() - started)
+        took.append(_processor_seconds() - before)
         assert done.returncode == code
         assert "usage: python -m agent_server" in (done.stderr if code else done.stdout)
         if took[-1] < QUICK:
             return
     assert min(took) < QUICK
+
+
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize(
