@@ -61,8 +61,7 @@ class ThreadAttachments:
 
     async def _read(self, wanted: UUID) -> Attachment:
         if self.place is None:
-            msg = "No attachments are kept here: neither ATTACHMENTS_BUCKET nor ATTACHMENTS_DIR is set."
-            raise AttachmentsUnavailable(msg)
+            raise AttachmentsUnavailable
         store = AttachmentStore(self.database, self.place.name)
         record = await store.of_thread(self.principal, self.thread_key, wanted)
         content = await self.place.read(record)

@@ -91,7 +91,7 @@ class MalformedRequest(ServerError):
 
 
 class Unauthenticated(ServerError):
-    """No key, or one that is unknown, expired or revoked: which of them is not told."""
+    """No key or token, or one that is not good: why is not told."""
 
     status = 401
     code = "unauthenticated"
@@ -121,7 +121,7 @@ class ForbiddenRole(Forbidden):
 
 
 class SelfApproval(Forbidden):
-    """Who started the run may not answer what it waits for."""
+    """Who has brought the thread to its question may not answer it."""
 
     code = "self_approval"
 
@@ -184,7 +184,7 @@ class MethodNotAllowed(ServerError):
 
 
 class RequestTimeout(ServerError):
-    """The body did not arrive in time."""
+    """The head or the body of the request did not arrive in time."""
 
     status = 408
     code = "request_timeout"
@@ -255,7 +255,7 @@ class Invalid(ServerError):
 
 
 class BodyTooLarge(ServerError):
-    """The body exceeds what one request may carry."""
+    """The body, or the content of an attachment, is larger than it may be."""
 
     status = 413
     code = "body_too_large"
@@ -351,6 +351,11 @@ class AttachmentsUnavailable(ServerError):
 
     status = 501
     code = "attachments_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No attachments are kept here: neither ATTACHMENTS_BUCKET nor ATTACHMENTS_DIR is set."
+        )
 
 
 class Unavailable(ServerError):

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     application_role_password_file: Path | None = None
     """Holds that role's password; without, the role logs in by RDS IAM."""
     aws_region: str | None = None
-    """Region of the database; required by `iam`."""
+    """Region of the database and of the bucket; required by `iam` and by `attachments_bucket`."""
     aws_container_credentials_full_uri: str | None = None
     """Where the EKS Pod Identity agent hands credentials out; set by EKS."""
     aws_container_authorization_token_file: Path | None = None
@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     oidc_roles: Annotated[tuple[str, ...], NoDecode] = ()
     """`value=role` pairs: what the claim's values mean here; without, they are the roles' own names."""
     forbid_self_approval: bool = False
-    """Whether who started a thread's waiting run is refused as the one who answers it."""
+    """Whether who has brought a thread to its question is refused as the one who answers it."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Browser origins that CORS admits."""
     allow_credentials: bool = False

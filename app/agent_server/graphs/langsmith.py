@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from langsmith import Client, configure
-from langsmith.utils import tracing_is_enabled
+from langsmith.utils import tracing_is_enabled  # pyright: ignore[reportUnknownVariableType]  # an untyped dict
 
 from agent_server.core.settings import Settings
 
@@ -24,7 +24,7 @@ along may be anything."""
 @contextmanager
 def langsmith(settings: Settings) -> Generator[None]:
     """See to LangSmith's traces as long as the block lasts; then send what is left, briefly."""
-    if not tracing_is_enabled():  # pyright: ignore[reportUnknownVariableType]  # a dict without types there
+    if not tracing_is_enabled():
         yield
         return
     client = Client() if settings.trace_content else _discreet_client()

@@ -23,7 +23,7 @@ def create_app(engine: Engine) -> ASGIApp:
     settings = engine.settings
     app = _with_probes(engine.require_ready)
     access = make_access(settings, engine.database)
-    app.include_router(make_router(engine, access, engine.rates))
+    app.include_router(make_router(engine, access))
     if settings.allowed_origins:
         app.add_middleware(
             Cors, origins=settings.allowed_origins, allow_credentials=settings.allow_credentials

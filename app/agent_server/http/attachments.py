@@ -1,6 +1,5 @@
 """The routes of attachments: what is told of them, and their content where we keep it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any
@@ -8,7 +7,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import Field
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from agent_server.core.errors import (
@@ -18,7 +17,6 @@ from agent_server.core.errors import (
     Invalid,
     MethodNotAllowed,
     NoContent,
-    RequestTimeout,
     UnknownAttachment,
     UnsupportedMediaType,
 )
@@ -148,8 +146,7 @@ class _Attachments:
     def _kept(self) -> tuple[Place, AttachmentStore]:
         place = self._engine.place
         if place is None:
-            msg = "No attachments are kept here: neither ATTACHMENTS_BUCKET nor ATTACHMENTS_DIR is set."
-            raise AttachmentsUnavailable(msg)
+            raise AttachmentsUnavailable
         return place, AttachmentStore(self._engine.database, place.name)
 
 
@@ -197,15 +194,8 @@ def _check_headers(request: Request, record: AttachmentRecord) -> None:
 
 async def _received(folder: Folder, record: AttachmentRecord, request: Request) -> bytes:
     parts: AsyncIterator[bytes] = request.stream()
-    try:
-        async with asyncio.timeout(UPLOAD_SECONDS):
-            return await folder.receive(record, parts)
-    except TimeoutError:
-        msg = f"The content did not arrive within {UPLOAD_SECONDS} s."
-        raise RequestTimeout(msg) from None
-    except ClientDisconnect:
-        msg = "The client left before its content was whole."
-        raise Invalid(msg) from None
+    async with bodies.arriving("content", UPLOAD_SECONDS):
+        return await folder.receive(record, parts)
 
 
 def _id_of(request: Request) -> UUID:

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -59,20 +61,32 @@ async def _read(request: Request, max_bytes: int) -> bytes:
         raise too_large
     parts: list[bytes] = []
     left = max_bytes
+    async with arriving("body", BODY_SECONDS):
+        async for part in request.stream():
+            parts.append(part)
+            left -= len(part)
+            if left < 0:
+                raise too_large
+    return b"".join(parts)
+
+
+@asynccontextmanager
+async def arriving(what: str, seconds: float) -> AsyncGenerator[None]:
+    """Bound the time in which a request is read.
+
+    Raises:
+        RequestTimeout: `what` has not arrived within so many seconds.
+        Invalid: the client has left before it was whole.
+    """
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for part in request.stream():
-                parts.append(part)
-                left -= len(part)
-                if left < 0:
-                    raise too_large
+        async with asyncio.timeout(seconds):
+            yield
     except TimeoutError:
-        msg = f"The body did not arrive within {BODY_SECONDS} s."
+        msg = f"The {what} did not arrive within {seconds:g} s."
         raise RequestTimeout(msg) from None
     except ClientDisconnect:
-        msg = "The client left before its body was whole."
+        msg = f"The client left before its {what} was whole."
         raise Invalid(msg) from None
-    return b"".join(parts)
 
 
 def _refuse_other_types(request: Request) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agent_server.http.answer_schemas import OBJECT, SCHEMAS, Schema, many, ref, shape
+from agent_server.http.answer_schemas import COUNT, OBJECT, SCHEMAS, Schema, many, ref, shape
+from agent_server.http.bodies import KEY_CHARACTERS, LIMIT_MAX
 
 _PARAMETER = re.compile(r"{(\w+)")
 _ALWAYS = (400, 401, 403, 429, 431, 500, 503)
@@ -26,7 +27,7 @@ _THREAD_ID: Schema = {
     "pattern": r"^(?!\.{1,2}$)[^\u0000]*$",
 }
 _TEXT: Schema = {"type": "string", "pattern": r"^[^\u0000]*$"}
-_LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 100}
+_LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ PAGE = (
     Parameter("offset", {"type": "integer", "minimum": 0, "maximum": 2**31 - 1, "default": 0}),
 )
 STATUS = Parameter("status", _TEXT)
-KEY = Parameter("Idempotency-Key", {"type": "string", "minLength": 1, "maxLength": 255}, "header")
+KEY = Parameter("Idempotency-Key", {"type": "string", "minLength": 1, "maxLength": KEY_CHARACTERS}, "header")
 PREFER = Parameter("Prefer", {"type": "string"}, "header")
 AFTER = Parameter("Last-Event-ID", {"type": "string", "pattern": r"^(-1|0|[0-9]{1,9}-[0-9]{1,9})$"}, "header")
 
@@ -101,7 +102,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         (404, 422),
     ),
     ("GET", f"{_GRAPH}/runs"): Operation(
-        {200: shape(runs=many(ref("Run")), total={"type": "integer", "minimum": 0})},
+        {200: shape(runs=many(ref("Run")), total=COUNT)},
         (Parameter("thread_id", _TEXT), STATUS, *PAGE),
         (404, 422),
     ),
@@ -111,7 +112,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", f"{_RUN}/stream"): Operation({200: _STREAM}, (AFTER,), (404, 422), "text/event-stream"),
     ("POST", f"{_RUN}/cancel"): Operation({200: ref("Run")}, refuses=(404, 409)),
     ("GET", "/threads"): Operation(
-        {200: shape(threads=many(ref("Thread")), total={"type": "integer", "minimum": 0})},
+        {200: shape(threads=many(ref("Thread")), total=COUNT)},
         (Parameter("graph", _TEXT), STATUS, *PAGE),
         (422,),
     ),

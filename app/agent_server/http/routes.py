@@ -36,7 +36,6 @@ from agent_server.runs.engine import Engine
 from agent_server.runs.replay import START, Position, RunRef
 from agent_server.runs.requests import Bounds, InputBody, ResumeBody, StateBody, parse
 from agent_server.runs.service import Call, Handle
-from agent_server.storage.rates import Rates
 from agent_server.storage.runs import Outcome, PageQuery
 from agent_server.storage.threads import ThreadQuery, ThreadStore
 
@@ -59,13 +58,13 @@ OnDisconnect = Literal["continue", "cancel"]
 STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
-def make_router(engine: Engine, access: Access, rates: Rates) -> APIRouter:
+def make_router(engine: Engine, access: Access) -> APIRouter:
     """Return the routes over an engine; each says what its caller's role has to include."""
     face = _Face(engine)
     graph = "/graphs/{name}"
     return make_guarded(
         access,
-        rates,
+        engine.rates,
         (
             Route("GET", "/openapi.json", "read", face.openapi),
             Route("GET", "/graphs", "read", face.graphs),

@@ -142,7 +142,7 @@ class RunStore:
     def __init__(
         self, database: Database, *, lease_seconds: float, max_crashes: int, tenant_runs_max: int = 0
     ) -> None:
-        """Bind them to a pool; `tenant_runs_max` pending and running runs a tenant may have, 0 for no bound."""
+        """Bind them to a pool; at most `tenant_runs_max` runs of a tenant pend and run, 0 sets no bound."""
         self.database = database
         self.tenant_runs_max = tenant_runs_max
         self.lease_seconds = lease_seconds
