@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from lgp.errors import BuildFailed, UsageProblem
 
@@ -74,8 +73,8 @@ class Engine:
             raise BuildFailed(message)
 
 
-def find_engine(wanted: Literal["", "docker", "podman", "buildah"] = "") -> Engine:
-    """The engine of that name, or the first that is there and answers.
+def find_engine(wanted: str = "") -> Engine:
+    """The engine of that name, one of NAMES, or the first that is there and answers.
 
     Raises:
         UsageProblem: there is none.

@@ -101,7 +101,7 @@ def build_image(project: Project, wish: Wish) -> Built:
         UsageProblem: the project has errors, or there is no engine.
         BuildFailed: the engine did not succeed.
     """
-    engine = find_engine(wish.engine)  # pyright: ignore[reportArgumentType]  # the command line admits three names
+    engine = find_engine(wish.engine)
     with prepared(project, wish) as ready:
         repository, label = names_of(wish.name or f"langgraph-{project.name}")
         image = f"{repository}:{ready.tag}"
