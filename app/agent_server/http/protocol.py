@@ -15,6 +15,7 @@ from uuid import uuid4
 import httptools
 import orjson
 import structlog
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from agent_server.core.errors import HeadersTooLarge, MalformedRequest, RequestTimeout, ServerError
@@ -23,6 +24,9 @@ from agent_server.core.metrics import REFUSED_REQUESTS
 HEADERS = 100
 HEAD_BYTES = 32 * 2**10
 HEAD_SECONDS = 25.0
+AHEAD = 32
+"""So many requests may be sent ahead of the answer before them. One packet could hold thousands, each of
+which costs a hundred times its bytes while it waits."""
 LINGER_SECONDS = 5.0
 
 log = structlog.get_logger()
@@ -57,6 +61,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _later_bytes = 0
     """Of what came for it after its first piece: a header is only known when it is whole."""
     _refusal: ServerError | None = None
+    _answered: RequestResponseCycle | None = None
+    """The request that is answered at this time; uvicorn's `cycle` is the newest one."""
     _is_deaf = False
     """Whether whatever comes is thrown away."""
 
@@ -67,8 +73,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """End; who still answers is told, also where uvicorn tells only the newest request."""
         self._stop_timer()
+        self._give_up()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -114,6 +121,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._unset_keepalive_if_required()  # the answer before it may have ended meanwhile
         super().on_headers_complete()
+        if len(self.pipeline) > AHEAD:
+            self._raise(MalformedRequest(f"At most {AHEAD} requests are sent ahead of an answer."))
 
     def on_message_complete(self) -> None:
         """Note that the body is whole; if its answer was earlier, the connection is idle from now on."""
@@ -161,11 +170,21 @@ class BoundedProtocol(HttpToolsProtocol):
             cycle.keep_alive = False  # an earlier request's answer is under way: the connection ends with it
             return
         if cycle is not None:
-            cycle.disconnected = True  # its body is broken
-            cycle.message_event.set()
+            self._give_up()  # its body is broken, or it is one too many
         if cycle is None or not (cycle.response_started or self.pipeline):
             self._wire.write(_problem(error))
         self._linger()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _give_up(self) -> None:
+        """Whatever is still answered on this connection goes nowhere."""
+        for cycle in (self._answered, self._last_cycle):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
 
     def _close(self) -> None:
         """Close the connection; while a body still arrives, only our side of it."""

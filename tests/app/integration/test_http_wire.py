@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from support.server import ServerProcess
 
 from agent_server.http import protocol
-from agent_server.http.protocol import HEAD_BYTES, HEADERS, BoundedProtocol
+from agent_server.http.protocol import AHEAD, HEAD_BYTES, HEADERS, BoundedProtocol
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /graphs/echo/invoke HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -227,6 +227,36 @@ def test_an_upload_of_a_gibibyte_costs_no_memory_and_is_told_413(
     print(f"\n1 GiB, {'chunked' if chunked else 'by length'}: {grown / MIB:.2f} MiB more at the peak")
     assert (status, json.loads(body)["code"]) == (413, "body_too_large")
     assert grown <= 2 * MIB
+
+
+def test_requests_sent_ahead_by_the_thousand_end_their_connection_and_cost_no_memory(
+    surface_server: ServerProcess, http: httpx.Client
+) -> None:
+    ahead = HEALTH.replace(b"health", b"ready") + b"\r\n" + (HEALTH + b"\r\n") * 4000
+    rss(surface_server)
+    before, logged = rss(surface_server), len(surface_server.log())
+    for _ in range(5):
+        wire = Wire(surface_server.url)
+        with suppress(ConnectionError):
+            wire.send(ahead)
+            assert wire.rest().count(b"HTTP/1.1 200 ") <= AHEAD + 2
+        wire.close()
+    ok(http.get("/ready"))
+    assert rss(surface_server) - before < 20 * MIB
+    assert '"level":"error"' not in surface_server.log()[logged:]
+
+
+def test_a_client_that_leaves_requests_behind_is_no_error(
+    surface_server: ServerProcess, http: httpx.Client
+) -> None:
+    logged = len(surface_server.log())
+    for _ in range(50):
+        wire = Wire(surface_server.url)
+        wire.send((HEALTH.replace(b"health", b"ready") + b"\r\n") * 10)
+        wire.close()
+    ok(http.get("/ready"))
+    time.sleep(0.3)
+    assert '"level":"error"' not in surface_server.log()[logged:]
 
 
 def test_a_body_that_is_announced_as_too_large_is_refused_before_it_comes(wire: Wire) -> None:
