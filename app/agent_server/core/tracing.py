@@ -81,6 +81,6 @@ def run_span(parent: str | None, graph: str, attributes: dict[str, Any]) -> Gene
 def keep_content_private() -> None:
     """Tell LangSmith's library to leave inputs and outputs out of its traces; before it is imported.
 
-    The server's own client is told so, and more, in `graphs/langsmith.py`: this is for those that graphs make.
+    The server's own client is told so, and more, in `graphs/langsmith.py`; this is for those of graphs.
     """
     os.environ.update(LANGSMITH_HIDE_INPUTS="true", LANGSMITH_HIDE_OUTPUTS="true")

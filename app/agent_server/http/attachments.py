@@ -23,8 +23,8 @@ from agent_server.core.errors import (
 from agent_server.core.media import media_type
 from agent_server.core.principal import Principal
 from agent_server.http import bodies
-from agent_server.http.answers import attachment_json, json_response, utc
 from agent_server.http.guard import Route
+from agent_server.http.responses import attachment_json, json_response, utc
 from agent_server.runs.engine import Engine
 from agent_server.runs.requests import Body, ThreadId, parse
 from agent_server.storage.attachment_sweep import UNSETTLED_SECONDS
@@ -58,14 +58,14 @@ class AttachmentBody(Body):
 
 def attachment_routes(engine: Engine) -> list[Route]:
     """Return the lines of the contract's table."""
-    face = _Attachments(engine)
+    endpoints = _Attachments(engine)
     one = "/attachments/{attachment_id}"
     return [
-        Route("POST", "/attachments", "run", face.add, AttachmentBody),
-        Route("GET", one, "read", face.get),
-        Route("PUT", f"{one}/content", "run", face.receive),
-        Route("GET", f"{one}/content", "read", face.content),
-        Route("DELETE", one, "delete", face.delete),
+        Route("POST", "/attachments", "run", endpoints.add, AttachmentBody),
+        Route("GET", one, "read", endpoints.get),
+        Route("PUT", f"{one}/content", "run", endpoints.receive),
+        Route("GET", f"{one}/content", "read", endpoints.content),
+        Route("DELETE", one, "delete", endpoints.delete),
     ]
 
 

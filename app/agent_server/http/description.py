@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agent_server.http.answer_schemas import COUNT, OBJECT, SCHEMAS, Schema, many, ref, shape
 from agent_server.http.bodies import KEY_CHARACTERS, LIMIT_MAX
+from agent_server.http.response_schemas import COUNT, OBJECT, SCHEMAS, Schema, many, ref, shape
 
 _PARAMETER = re.compile(r"{(\w+)")
 _ALWAYS = (400, 401, 403, 429, 431, 500, 503)

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from agent_server import __version__
-from agent_server.http.answers import json_response
+from agent_server.http.responses import json_response
 
 
 def make_probes(require_ready: Callable[[], Awaitable[None]]) -> APIRouter:

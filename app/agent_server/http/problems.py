@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from agent_server.core.errors import RequestTimeout, ServerError, TooMany, Unavailable
 from agent_server.core.metrics import REFUSED_REQUESTS
-from agent_server.http.answers import location
+from agent_server.http.responses import location
 
 log = structlog.get_logger()
 

@@ -18,7 +18,11 @@ from agent_server.core.metrics import OPEN_STREAMS
 from agent_server.core.principal import Principal
 from agent_server.http import bodies
 from agent_server.http.access import Access
-from agent_server.http.answers import (
+from agent_server.http.attachments import attachment_routes
+from agent_server.http.description import document
+from agent_server.http.envelope import is_last
+from agent_server.http.guard import Route, make_guarded
+from agent_server.http.responses import (
     json_response,
     location,
     run_answer,
@@ -27,10 +31,6 @@ from agent_server.http.answers import (
     run_response,
     thread_json,
 )
-from agent_server.http.attachments import attachment_routes
-from agent_server.http.description import document
-from agent_server.http.envelope import is_last
-from agent_server.http.guard import Route, make_guarded
 from agent_server.http.slots import StreamSlots
 from agent_server.runs.engine import Engine
 from agent_server.runs.replay import START, Position, RunRef
@@ -60,32 +60,32 @@ STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering"
 
 def make_router(engine: Engine, access: Access) -> APIRouter:
     """Return the routes over an engine; each says what its caller's role has to include."""
-    face = _Face(engine)
+    endpoints = _Endpoints(engine)
     graph = "/graphs/{name}"
     return make_guarded(
         access,
         engine.rates,
         (
-            Route("GET", "/openapi.json", "read", face.openapi),
-            Route("GET", "/graphs", "read", face.graphs),
-            Route("POST", f"{graph}/invoke", "run", face.invoke, InputBody),
-            Route("POST", f"{graph}/stream", "run", face.stream, InputBody),
-            Route("POST", f"{graph}/resume", "answer", face.resume, ResumeBody),
-            Route("GET", f"{graph}/state", "read", face.state),
-            Route("POST", f"{graph}/state", "write_state", face.update_state, StateBody),
-            Route("GET", f"{graph}/history", "read", face.history),
-            Route("GET", f"{graph}/runs", "read", face.runs),
-            Route("GET", f"{graph}/runs/{{run_id}}", "read", face.run),
-            Route("GET", f"{graph}/runs/{{run_id}}/stream", "read", face.run_stream),
-            Route("POST", f"{graph}/runs/{{run_id}}/cancel", "run", face.cancel),
-            Route("GET", "/threads", "read", face.threads),
-            Route("DELETE", "/threads/{thread_id:text}", "delete", face.delete_thread),
+            Route("GET", "/openapi.json", "read", endpoints.openapi),
+            Route("GET", "/graphs", "read", endpoints.graphs),
+            Route("POST", f"{graph}/invoke", "run", endpoints.invoke, InputBody),
+            Route("POST", f"{graph}/stream", "run", endpoints.stream, InputBody),
+            Route("POST", f"{graph}/resume", "answer", endpoints.resume, ResumeBody),
+            Route("GET", f"{graph}/state", "read", endpoints.state),
+            Route("POST", f"{graph}/state", "write_state", endpoints.update_state, StateBody),
+            Route("GET", f"{graph}/history", "read", endpoints.history),
+            Route("GET", f"{graph}/runs", "read", endpoints.runs),
+            Route("GET", f"{graph}/runs/{{run_id}}", "read", endpoints.run),
+            Route("GET", f"{graph}/runs/{{run_id}}/stream", "read", endpoints.run_stream),
+            Route("POST", f"{graph}/runs/{{run_id}}/cancel", "run", endpoints.cancel),
+            Route("GET", "/threads", "read", endpoints.threads),
+            Route("DELETE", "/threads/{thread_id:text}", "delete", endpoints.delete_thread),
             *attachment_routes(engine),
         ),
     )
 
 
-class _Face:
+class _Endpoints:
     """One method a route; each is told who asks, and may."""
 
     def __init__(self, engine: Engine) -> None:

@@ -17,9 +17,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 from agent_server.core.errors import ConfigurationError, DatabaseUnavailable, Overloaded, Unavailable
 from agent_server.core.metrics import QUERY_SECONDS
 from agent_server.core.settings import Settings
+from agent_server.storage.connect_errors import unreachable
 from agent_server.storage.login import Login, with_parts
 from agent_server.storage.queries import Query
-from agent_server.storage.refusals import unreachable
 from agent_server.storage.rotation import following_login
 
 Params = Mapping[str, Any]

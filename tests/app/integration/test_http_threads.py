@@ -10,7 +10,7 @@ import httpx
 import pytest
 from app.support.surface import counts, invoke, new_thread, ok, problem, resume, state
 
-from agent_server.http.answers import thread_json
+from agent_server.http.responses import thread_json
 from agent_server.storage.threads import ThreadRecord
 
 ASYNC = {"Prefer": "respond-async"}

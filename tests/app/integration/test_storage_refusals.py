@@ -11,9 +11,9 @@ from psycopg.conninfo import make_conninfo
 from support.postgres import private_cluster
 
 from agent_server.core.errors import ConfigurationError, DatabaseUnavailable
+from agent_server.storage.connect_errors import unreachable
 from agent_server.storage.database import connect, connect_first, open_database
 from agent_server.storage.migrate import migrate
-from agent_server.storage.refusals import unreachable
 from lgp.embedded import Cluster
 
 PASSWORD = "secret-of-the-role"
