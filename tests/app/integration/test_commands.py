@@ -125,7 +125,7 @@ def test_a_wrong_setting_is_one_line(command: str) -> None:
 def test_a_database_that_is_not_there_is_one_line_without_its_password(command: str) -> None:
     started = time.monotonic()
     line = only_line(run(*command.split(), DATABASE_URL=NOWHERE, API_KEY_PEPPER=PEPPER))
-    assert line == "agent_server: The database is not available."
+    assert line == "agent_server: The database at 127.0.0.1 port 1 is not available: nothing listens there."
     assert time.monotonic() - started < 8
 
 
@@ -255,7 +255,10 @@ def test_graphs_are_described_without_a_database(tmp_path: Path) -> None:
 def test_a_graph_that_cannot_be_loaded_is_one_line(tmp_path: Path) -> None:
     config = graphs_file(tmp_path, "raise ValueError('two\\nlines')")
     done = run("graphs", "--json", DATABASE_URL=NOWHERE, LANGGRAPH_CONFIG=config)
-    assert "graph 'some'" in only_line(done)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "graph 'some'" in line
+    assert [told["graph"] for told in json.loads(done.stdout)["problems"]] == ["some"]
 
 
 def test_the_commands_that_need_no_langgraph_do_not_import_it(migrated_database: str) -> None:
