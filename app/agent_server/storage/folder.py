@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -81,9 +82,9 @@ class Folder:
         return self._of(record) / record.sha256.hex()
 
     async def found(self, record: AttachmentRecord) -> Path:
-        """Where the content is; raises NoContent, also where it has been lost."""
+        """Where the content is; raises NoContent, also where it was lost, cut short or made a link."""
         path = self.path(record)
-        if not await _in_thread(path.is_file):
+        if not await _in_thread(partial(_is_whole, path, record.size)):
             raise NoContent(str(record.attachment_id))
         return path
 
@@ -146,6 +147,13 @@ class _Upload:
         self._path.unlink(missing_ok=True)
         with suppress(OSError):  # something else is there
             self._path.parent.rmdir()
+
+
+def _is_whole(path: Path, size: int) -> bool:
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        return stat.S_ISREG(found.st_mode) and found.st_size == size
+    return False
 
 
 def _read(path: Path) -> bytes | None:

@@ -270,6 +270,22 @@ def test_a_content_that_was_lost_is_404(http: httpx.Client, folder: Path) -> Non
     problem(http.get(attachment["upload"]["url"]), 404, "unknown_attachment")
 
 
+@pytest.mark.parametrize("become", ["a link", "shorter"])
+def test_a_file_that_is_not_the_one_that_came_is_not_sent(
+    http: httpx.Client, folder: Path, tmp_path: Path, become: str
+) -> None:
+    attachment = attached(http)
+    file = files_in(next(folder.glob(f"*/{attachment['attachment_id']}")))[0]
+    if become == "a link":
+        other = tmp_path / "other"
+        other.write_bytes(file.read_bytes())
+        file.unlink()
+        file.symlink_to(other)
+    else:
+        file.write_bytes(b"")
+    problem(http.get(attachment["upload"]["url"]), 404, "unknown_attachment")
+
+
 def test_a_deleted_attachment_is_gone_at_once(http: httpx.Client) -> None:
     attachment = attached(http)
     path = f"/attachments/{attachment['attachment_id']}"
