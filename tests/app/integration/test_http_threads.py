@@ -241,5 +241,5 @@ def test_deletions_and_runs_at_once_leave_a_whole_thread_or_none(
 
 def test_times_are_told_in_utc_whatever_the_databases_time_zone_is() -> None:
     moment = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
-    told = thread_json(ThreadRecord(UUID(int=0), "t", "g", "idle", None, moment, moment))
+    told = thread_json(ThreadRecord(UUID(int=0), "t", "g", "idle", None, moment, moment, 0.0))
     assert (told["created_at"], told["updated_at"]) == ("2026-02-28T21:00:00+00:00",) * 2
