@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from agent_server.core.addresses import is_safe
 from agent_server.core.errors import ConfigurationError
 from agent_server.core.keys import TENANT
 from agent_server.core.principal import ROLES, Role
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
@@ -70,18 +69,6 @@ def checked(  # noqa: PLR0913  # one argument a setting
         role_claim=role_claim,
         roles=_roles(roles),
     )
-
-
-def is_safe(url: str) -> bool:
-    """Whether what is fetched from this address is what its host has sent: https, or http on loopback."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    if not host or "@" in parts.netloc:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK_HOSTS)
 
 
 def _roles(pairs: tuple[str, ...]) -> dict[str, Role]:

@@ -10,8 +10,9 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from agent_server.core.addresses import LOOPBACK_HOSTS
 from agent_server.core.errors import ConfigurationError
-from agent_server.core.oidc import LOOPBACK_HOSTS, Oidc, checked
+from agent_server.core.oidc import Oidc, checked
 
 RATE_MAX = 100_000
 """Requests of one rate limit: each that is admitted is remembered until its time is over."""
@@ -380,8 +381,7 @@ def _parts_behind(error: ValidationError) -> list[str]:
 
 def _parts(error: ValidationError) -> list[str]:
     return [
-        f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
-        if item["loc"]
-        else item["msg"]
+        (f"{'.'.join(str(part) for part in item['loc']).upper()}: " if item["loc"] else "")
+        + item["msg"].removeprefix("Value error, ")
         for item in error.errors(include_input=False, include_url=False)
     ]

@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 from starlette.requests import Request
 
+from agent_server.core.addresses import LOOPBACK_HOSTS
 from agent_server.core.errors import Forbidden, ForbiddenOrigin, Unauthenticated
 from agent_server.core.keys import PREFIX
-from agent_server.core.oidc import LOOPBACK_HOSTS
 from agent_server.core.principal import LOCAL, Principal
 from agent_server.core.settings import Settings
 from agent_server.http.tokens import Tokens

@@ -11,8 +11,9 @@ import structlog
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
+from agent_server.core.addresses import is_safe
 from agent_server.core.errors import IssuerUnavailable
-from agent_server.core.oidc import Oidc, is_safe
+from agent_server.core.oidc import Oidc
 
 FRESH_SECONDS = 300.0
 """How long keys are used without asking: a key that the issuer has dropped may still pass for so long."""

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from app.support.issuer import AUDIENCE, Issuer, issuing
 
+from agent_server.core.addresses import is_safe
 from agent_server.core.errors import ConfigurationError, ForbiddenRole
-from agent_server.core.oidc import Oidc, checked, is_safe
+from agent_server.core.oidc import Oidc, checked
 from agent_server.core.principal import MAY, ROLES, Principal, mightiest, roles_with
 from agent_server.http.tokens import Tokens
 
