@@ -260,6 +260,7 @@ def _bind(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(BACKLOG)  # sockets that are only bound may share a port
     except OSError as error:
         listening.close()
         msg = f"Cannot listen on {host} port {port}: {error.strerror}."

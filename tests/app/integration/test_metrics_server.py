@@ -80,6 +80,16 @@ def test_a_taken_port_is_one_line(module_migrated_database: str, command: str) -
         refused.log_file.unlink()
 
 
+def test_one_port_for_both_is_one_line(module_migrated_database: str) -> None:
+    port = str(free_port())
+    refused = start(module_migrated_database, GRAPHS, PORT=port, METRICS_PORT=port)
+    try:
+        assert refused.child.wait(60) == 1
+        assert f"METRICS_PORT: Cannot listen on 127.0.0.1 port {port}" in refused.log()
+    finally:
+        finish(refused)
+
+
 def test_the_pool_and_the_queue_are_read_when_asked(server: ServerProcess) -> None:
     with caller(server) as http:
         thread = new_thread()

@@ -132,6 +132,7 @@ def test_values_that_do_not_fit_each_other_are_named_beside_wrong_ones(
     environment(PORT="x", POOL_MIN_SIZE="30", LEASE_RENEW_SECONDS="14")
     told = ("DATABASE_URL", "PORT", "POOL_MIN_SIZE is above", "LEASE_RENEW_SECONDS must")
     assert all(refusal().count(part) == 1 for part in told)
+    assert "Value error" not in refusal(), "pydantic's words"
 
 
 @pytest.mark.parametrize(
