@@ -85,7 +85,8 @@ class Holder:
 
 
 class Custom:
-    pass
+    def __repr__(self) -> str:
+        return "Custom()"
 
 
 class CustomDict(dict[str, int]):
