@@ -77,7 +77,9 @@ async def test_a_statement_that_is_itself_at_fault_fails_its_run_once(
     assert ledger.nodes(mark) == ["put"]
 
 
-@pytest.mark.parametrize("payload", ["run:x", "cancel:", "cancel:x", "nonsense", "", f"nonsense:{UUID(int=7)}"])
+@pytest.mark.parametrize(
+    "payload", ["run:x", "cancel:", "cancel:x", "nonsense", "", f"nonsense:{UUID(int=7)}"]
+)
 async def test_foreign_notifications_are_ignored(
     client: Client, ledger: Ledger, shared: ServerProcess, payload: str
 ) -> None:
