@@ -23,8 +23,8 @@ dev: setup ## The same, and load the graphs again whenever their files change.
 	@LGP_PARENT=$$PPID $(if $(CONFIG),LANGGRAPH_CONFIG="$$CONFIG") exec $(bin)/python -m lgp dev $(ARGS)
 
 .PHONY: test
-test: setup ## Run the tests (ARGS="tests/cli -k embedded").
-	@exec $(bin)/python -m pytest $(or $(ARGS),tests --ignore=tests/chaos --ignore=tests/bench --ignore=tests/cluster --ignore=tests/engine --ignore=tests/image)
+test: setup ## Run the tests, three files at a time (ARGS="tests/cli -k embedded" for some of them).
+	@exec $(bin)/python -m pytest $(or $(ARGS),-n 3 --dist loadfile tests --ignore=tests/chaos --ignore=tests/bench --ignore=tests/cluster --ignore=tests/engine --ignore=tests/image)
 
 .PHONY: plan
 plan: setup ## What `pulumi up` would declare, without an account (STACK=prod ARGS="--diff main").

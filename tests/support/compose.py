@@ -295,7 +295,7 @@ class Composition:
                     os.chown(folder, *user)
             mounts.append(f"mkdir -p /run/volumes{target} && mount --bind {folder} /run/volumes{target}")
         mounts.append(f"mount --bind {shlex.quote(str(self._hosts_file()))} /etc/hosts")
-        mounts += [f"mount -t tmpfs -o {_options(one)} tmpfs /tmp"]
+        mounts += _beside_the_clone(f"mount -t tmpfs -o {_options(one)} tmpfs /tmp")
         assert one.settings["read_only"]
         mounts += ["mount -o remount,bind,ro /", "mount -o remount,ro /run"]
         script = "\n".join(["set -e", *mounts, 'exec "$@"'])
@@ -369,6 +369,19 @@ def _bound(source: Path, target: str) -> list[str]:
     folder = shlex.quote(str(Path(target).parent))
     bound = f"mount --bind {source} {target} && mount -o remount,bind,ro {target}"
     return [f"mkdir -p {folder} && : > {target} && {bound}"]
+
+
+def _beside_the_clone(mount: str) -> list[str]:
+    """Mount over /tmp, and keep this clone where it is: it may be below."""
+    clone = shlex.quote(str(APP.parent))
+    if not APP.is_relative_to("/tmp"):
+        return [mount]
+    kept = "/run/clone"
+    return [
+        f"mkdir {kept} && mount --bind {clone} {kept}",
+        mount,
+        f"mkdir -p {clone} && mount --bind {kept} {clone} && mount -o remount,bind,ro {clone}",
+    ]
 
 
 def _options(one: Container) -> str:
