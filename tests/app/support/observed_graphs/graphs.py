@@ -74,6 +74,21 @@ async def wait_long(state: Asked) -> Asked:
     return {"answer": "waited"}
 
 
+async def call_openai(state: Asked) -> Asked:
+    from langchain_openai import ChatOpenAI  # noqa: PLC0415  # seconds that other tests do not need
+
+    await ChatOpenAI(model="gpt-4o-mini", max_retries=0).ainvoke(state.get("prompt", ""))
+    return {}
+
+
+async def call_anthropic(state: Asked) -> Asked:
+    from langchain_anthropic import ChatAnthropic  # noqa: PLC0415  # as above
+
+    model = ChatAnthropic(model_name="claude-haiku-4-5", max_retries=0, timeout=10, stop=None)
+    await model.ainvoke(state.get("prompt", ""))
+    return {}
+
+
 class Unknown:
     """A value that no checkpoint can carry."""
 
@@ -97,6 +112,8 @@ def graph_of(**nodes: Any) -> Any:
 
 talk = graph_of(think=think, search=search)
 fail = graph_of(break_down=raise_it)
+openai = graph_of(call=call_openai)
+anthropic = graph_of(call=call_anthropic)
 ask = graph_of(question=ask_it)
 wait = graph_of(first=wait_long, second=wait_long)
 typed = graph_of(give=return_it)
