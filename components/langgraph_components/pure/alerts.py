@@ -21,8 +21,8 @@ _ERRORS = (
     f" > {ERROR_SHARE}"
 )
 
-# By route, so that a slow graph neither hides among health checks nor makes all of them look slow. A stream
-# lasts as long as its run and is not slow for it.
+# By route, so that a slow graph neither hides among short requests nor makes all of them look slow. A stream
+# is measured to its first byte, which says nothing of how long its run takes.
 _SLOW = (
     "histogram_quantile(0.95, sum by (namespace, endpoint, le)"
     ' (rate(langgraph_request_latency_seconds_bucket{endpoint!~".+/stream"}[5m])))'

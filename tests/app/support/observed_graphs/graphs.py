@@ -70,7 +70,9 @@ def ask_it(state: Asked) -> Asked:
 
 
 async def wait_long(state: Asked) -> Asked:
+    logging.getLogger("graph.wait").warning("a node waits")
     await asyncio.sleep(state.get("seconds", 0))
+    logging.getLogger("graph.wait").warning("a node has waited")
     return {"answer": "waited"}
 
 
