@@ -15,6 +15,7 @@ PACKAGES = {
     "cli": "tests/cli",
     "client": "tests/client",
     "components": "tests/infra",
+    "policy": "tests/policy",
 }
 FUNCTION_MEDIAN, FUNCTION_P90, FUNCTION_MAX = 10, 35, 80
 MODULE_P90, MODULE_MAX = 300, 450

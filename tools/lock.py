@@ -1,4 +1,4 @@
-"""`make lock`: resolve the three lock files anew, every pin with its hashes and no address of any index.
+"""`make lock`: resolve the lock files anew, every pin with its hashes and no address of any index.
 
 The image's list of parts (SBOM, CycloneDX) is written from its lock.
 """
@@ -19,11 +19,17 @@ _LOCKS = {
         *("--group", "pyproject.toml:dev", "--all-extras"),
         *("app/pyproject.toml", "cli/pyproject.toml", "client/pyproject.toml", "components/pyproject.toml"),
         *("--no-emit-package", "lgp-client", "--no-emit-package", "langgraph-components"),
+        *("--no-emit-package", "langgraph-policy"),
     ),
     "app/requirements.lock": ("--constraint", "requirements.lock", "app/pyproject.toml"),
+    "policy/requirements.lock": ("--extra", "pack", "policy/pyproject.toml"),
     "tools/uv.lock.txt": ("tools/uv.in",),
 }
-"""The image's lock takes the versions of the first, so that what is tested is what is shipped."""
+"""The image's lock takes the versions of the first, so that what is tested is what is shipped.
+
+The policy pack's is its own: Pulumi's engine runs the pack in an environment of its own, and the old protobuf
+that its SDK wants shall not become the server's.
+"""
 
 SBOM = "app/sbom.cdx.json"
 

@@ -11,7 +11,7 @@ STAMP = VENV / ".ready"
 
 LOCK = ROOT / "requirements.lock"
 UV_LOCK = ROOT / "tools" / "uv.lock.txt"
-PROJECTS = ("app", "cli", "client", "components")
+PROJECTS = ("app", "cli", "client", "components", "policy")
 _SOURCES = (LOCK, UV_LOCK, *(ROOT / project / "pyproject.toml" for project in PROJECTS))
 
 

@@ -16,7 +16,7 @@ from cli_instance import ROOT, eventually, read_only
 
 SYSTEM_PYTHON = str(getattr(sys, "_base_executable", sys.executable))
 
-PARTS = ("Makefile", "requirements.lock", "tools", "app", "cli", "client", "components")
+PARTS = ("Makefile", "requirements.lock", "tools", "app", "cli", "client", "components", "policy")
 JUNK = shutil.ignore_patterns("__pycache__", ".venv", "samples")
 NO_REGISTRY = {
     **dict.fromkeys(("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), "http://127.0.0.1:9/simple"),

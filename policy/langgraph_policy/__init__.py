@@ -1,0 +1,1 @@
+"""Rules that a stack must keep: plain functions on what a program declares."""
