@@ -1,9 +1,8 @@
-"""Alert rules and the dashboard: they ask for metrics that exist, and the rules do fire when they must.
+"""Alert rules: they ask for metrics that exist, and do fire when they must.
 
 `promtool` (Debian's package `prometheus`) evaluates the rules; without it those tests are skipped.
 """
 
-import json
 import re
 import shutil
 import subprocess
@@ -13,14 +12,13 @@ import pytest
 import yaml
 from infra_schemas import problems
 
-from langgraph_components.pure import alerts, dashboards
+from langgraph_components.pure import alerts
 from langgraph_components.pure.metrics import HISTOGRAMS, METRICS, SCRAPED_LABELS
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = [rule for group in alerts.alert_groups() for rule in group["rules"]]
 BY_NAME = {rule["alert"]: rule for rule in RULES}
-BOARD = dashboards.dashboard()
-QUERIES = [rule["expr"] for rule in RULES] + dashboards.queries(BOARD)
+QUERIES = [rule["expr"] for rule in RULES]
 
 promtool = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is not installed (Debian: apt-get install prometheus)"
@@ -60,11 +58,6 @@ def test_a_histogram_is_asked_for_its_buckets_and_a_counter_for_its_rate(query):
             assert re.search(rf"rate\({series}", query)
 
 
-def test_every_metric_is_on_the_dashboard():
-    shown = {metric_of(series) for query in dashboards.queries(BOARD) for series, _ in series_of(query)}
-    assert shown == set(METRICS)
-
-
 def test_the_three_alerts_have_their_thresholds_and_severities():
     assert {name: (rule["for"], rule["labels"]["severity"]) for name, rule in BY_NAME.items()} == {
         "LangGraphHighErrorRate": ("5m", "critical"),
@@ -95,31 +88,6 @@ def test_the_rules_are_an_object_that_the_operator_takes():
     document = alerts.prometheus_rule("agent-server", "langgraph", labels={"release": "kps"})
     assert problems(document) == []
     assert document["metadata"]["labels"] == {"release": "kps"}
-
-
-def test_the_dashboard_is_loaded_by_its_label_and_does_not_change_by_itself():
-    document = dashboards.config_map("agent-server-dashboard", "langgraph", {"app": "x"})
-    assert problems(document) == []
-    assert document["metadata"]["labels"] == {"app": "x", "grafana_dashboard": "1"}
-    assert document == dashboards.config_map("agent-server-dashboard", "langgraph", {"app": "x"})
-    assert json.loads(document["data"]["langgraph.json"]) == BOARD
-
-
-def test_no_two_panels_overlap():
-    cells = [
-        (x, y)
-        for panel in BOARD["panels"]
-        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
-        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
-    ]
-    assert len(cells) == len(set(cells))
-    assert max(x for x, _ in cells) < 24
-    assert len({panel["id"] for panel in BOARD["panels"]}) == len(BOARD["panels"])
-
-
-def test_the_dashboard_shows_one_namespace_at_a_time():
-    assert all('namespace="$namespace"' in query for query in dashboards.queries(BOARD))
-    assert {variable["name"] for variable in BOARD["templating"]["list"]} == {"datasource", "namespace"}
 
 
 # what the rules do
