@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -194,11 +195,17 @@ def test_all_servers_are_replaced_and_nobody_notices(project: Composition, clien
 
 def test_the_log_of_nginx_is_json_that_names_requests(project: Composition, client: httpx.Client) -> None:
     asked(client, **{"X-Request-Id": "from-outside-1"})
-    lines = [
-        json.loads(line) for line in project.containers["nginx-1"].output().splitlines() if line[0] == "{"
-    ]
-    (line,) = [one for one in lines if one["request_id"] == "from-outside-1"]
+    deadline = time.monotonic() + 5
+    while not (named := _requests_named(project, "from-outside-1")) and time.monotonic() < deadline:
+        time.sleep(0.02)  # nginx writes the line once the answer is sent
+    (line,) = named
     assert (line["method"], line["path"], line["status"]) == ("POST", "/graphs/support/invoke", 200)
+
+
+def _requests_named(project: Composition, request_id: str) -> list[dict[str, Any]]:
+    whole = project.containers["nginx-1"].output().rpartition("\n")[0]
+    lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+    return [line for line in lines if line["request_id"] == request_id]
 
 
 def test_no_secret_is_in_a_log_or_in_what_a_process_was_started_with(project: Composition) -> None:

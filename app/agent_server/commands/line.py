@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _verb(
         verbs, "graphs", "graphs", "Load every graph of LANGGRAPH_CONFIG and describe it; opens no database."
     )
+    _add_verify(verbs)
     _add_audit(verbs)
     _add_keys(verbs)
     return top
@@ -49,6 +50,20 @@ def _verb(verbs: Verbs, name: str, module: str, text: str, function: str = "") -
     made.add_argument("--json", action="store_true", dest="machine", help="Nothing but JSON on stdout.")
     made.set_defaults(module=module, function=function or name)
     return made
+
+
+def _add_verify(verbs: Verbs) -> None:
+    text = (
+        "Tell whether a database, such as a restored one, could be served; changes nothing, executes nothing."
+    )
+    verify = _verb(verbs, "verify", "verify", text)
+    verify.add_argument(
+        "--limit",
+        type=_limit,
+        default=1000,
+        metavar="N",
+        help="Read so many threads and attachments, the newest: 1 to 1000 (1000).",
+    )
 
 
 def _add_audit(verbs: Verbs) -> None:

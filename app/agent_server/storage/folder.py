@@ -72,8 +72,10 @@ class Folder:
             await asyncio.shield(_in_thread(upload.discard))
 
     async def holds(self, record: AttachmentRecord) -> bool:
-        """Whether the content is there."""
-        return record.stored_at is not None
+        """Whether the content is there, as long as was told."""
+        if record.stored_at is None:
+            return False
+        return await _in_thread(partial(_is_whole, self.path(record), record.size))
 
     def path(self, record: AttachmentRecord) -> Path:
         """Where the content is; raises NoContent unless it has been stored."""

@@ -1,6 +1,7 @@
 """One run is followed through the log by its id: in every process, through nodes' own loggers and threads."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,8 +20,14 @@ def server(module_migrated_database: str) -> Iterator[ServerProcess]:
 
 
 def told(server: ServerProcess, **names: str) -> list[dict[str, Any]]:
-    """The lines that have all these names."""
-    return [line for line in lines_of(server.log()) if names.items() <= line.items()]
+    """The lines that have all these names; a request's own comes just after its answer."""
+    deadline = time.monotonic() + 5
+    while True:
+        whole = server.log().rpartition("\n")[0]
+        found = [line for line in lines_of(whole) if names.items() <= line.items()]
+        if found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.02)
 
 
 def test_what_nodes_log_names_their_run_and_its_request(server: ServerProcess) -> None:
@@ -31,6 +38,7 @@ def test_what_nodes_log_names_their_run_and_its_request(server: ServerProcess) -
         "graph": "talk",
         "request_id": REQUEST,
     }
+    assert told(server, event="request", request_id=REQUEST)  # the last of them
     events = {line["event"]: line for line in told(server, **names)}
     assert {"a node thinks", "a node thinks aloud", "a node in a thread", "request"} <= set(events)
     assert events["a node in a thread"]["logger"] == "graph.search"

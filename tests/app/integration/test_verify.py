@@ -1,0 +1,199 @@
+"""`verify` on databases that were dumped and restored: what could be served is told, nothing is changed."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from app.support import attaching
+from app.support.attaching import GRAPHS, TEXT, attached, begin_thread, files_in
+from app.support.surface import caller
+from support.server import REPOSITORY, environment
+
+from lgp.embedded.binaries import program_folder
+
+THREADS = 3
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What an operator keeps: a dump of the database, and the folder of the attachments."""
+
+    dump: Path
+    folder: Path
+    threads: tuple[str, ...]
+
+
+def program(name: str, *arguments: str) -> None:
+    """One of PostgreSQL's own, of the version that runs."""
+    subprocess.run([program_folder(None) / name, *arguments], check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def backup(module_migrated_database: str, tmp_path_factory: pytest.TempPathFactory) -> Backup:
+    folder = tmp_path_factory.mktemp("attachments")
+    with (
+        attaching.keeping(module_migrated_database, ATTACHMENTS_DIR=str(folder)) as server,
+        caller(server) as http,
+    ):
+        threads = tuple(begin_thread(http) for _ in range(THREADS))
+        attached(http, TEXT, thread_id=threads[0])
+    with psycopg.connect(module_migrated_database, autocommit=True) as connection:
+        connection.execute(
+            "insert into agent.runs"
+            " (run_id, thread_key, tenant, graph, kind, status, payload, created_by, request_id)"
+            " select gen_random_uuid(), thread_key, tenant, graph, 'input', 'pending', '{}', 'local', 'r'"
+            " from agent.threads limit 1"
+        )
+    dump = tmp_path_factory.mktemp("backup") / "lgp.dump"
+    program("pg_dump", "--format=custom", f"--file={dump}", module_migrated_database)
+    return Backup(dump, folder, threads)
+
+
+@pytest.fixture
+def restored(backup: Backup, new_database: Callable[[], str]) -> str:
+    url = new_database()
+    program("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={url}", str(backup.dump))
+    return url
+
+
+def verify(
+    url: str, folder: Path, *arguments: str, config: Path = GRAPHS
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "agent_server", "verify", *arguments],
+        cwd=REPOSITORY / "app",
+        env=environment(url, config, ATTACHMENTS_DIR=str(folder)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def told(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)
+
+
+def change(url: str, statement: str, *values: Any) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        assert connection.execute(statement, values).rowcount > 0  # pyright: ignore[reportArgumentType]  # a test's own
+
+
+def everything(url: str) -> list[Any]:
+    """Every row of every table that is ours or LangGraph's."""
+    tables = (
+        "select schemaname, tablename from pg_tables where schemaname in ('agent', 'public') order by 1, 2"
+    )
+    with psycopg.connect(url) as connection:
+        names = connection.execute(tables).fetchall()
+        return [
+            sorted(map(str, connection.execute(f'select t from "{schema}"."{table}" t').fetchall()))  # type: ignore[arg-type]
+            for schema, table in names
+        ]
+
+
+def test_a_restored_database_is_whole_and_stays_as_it_is(backup: Backup, restored: str) -> None:
+    before = everything(restored)
+    done = verify(restored, backup.folder, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = told(done)
+    assert found.pop("newest")
+    assert found == {
+        "threads": THREADS,
+        "runs": THREADS + 1,
+        "unfinished": 1,
+        "checkpoints": found["checkpoints"],
+        "audit_entries": 0,
+        "keys": 0,
+        "attachments": 1,
+        "threads_read": THREADS,
+        "attachments_found": 1,
+        "problems": [],
+    }
+    assert found["checkpoints"] >= THREADS
+    assert everything(restored) == before  # the run that waits was not executed
+
+
+def test_people_get_a_line_for_each_kind(backup: Backup, restored: str) -> None:
+    done = verify(restored, backup.folder)
+    assert done.returncode == 0
+    assert {f"threads: {THREADS}", "unfinished: 1", "attachments found: 1"} <= set(done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("table", ["checkpoints", "checkpoint_blobs"])
+def test_a_thread_that_has_lost_its_state_is_named(backup: Backup, restored: str, table: str) -> None:
+    key = "(select thread_key::text from agent.threads where thread_id = %s)"
+    if table == "checkpoints":
+        change(restored, f"delete from checkpoints where thread_id = {key}", backup.threads[1])
+        detail = "its runs have ended, but it has no checkpoint"
+    else:
+        garbage = (
+            "insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)"
+            " select distinct thread_id, checkpoint_ns, v.key, v.value, 'msgpack', '\\xc1'::bytea"
+            " from checkpoints, jsonb_each_text(checkpoint -> 'channel_versions') v"
+            f" where thread_id = {key}"
+            " on conflict (thread_id, checkpoint_ns, channel, version)"
+            " do update set type = 'msgpack', blob = excluded.blob"
+        )
+        change(restored, garbage, backup.threads[1])
+        detail = "A stored checkpoint of this thread is not read: its bytes are damaged."
+    done = verify(restored, backup.folder, "--json")
+    assert done.returncode == 1
+    [problem] = told(done)["problems"]
+    assert problem["subject"] == f"thread {backup.threads[1]}"
+    assert problem["detail"].startswith(detail)
+    assert told(done)["threads_read"] == THREADS - 1
+    assert done.stderr.splitlines() == [
+        f"agent_server: tenant {problem['tenant']}, {problem['subject']}: {problem['detail']}"
+    ]
+
+
+def test_a_graph_that_is_not_there_any_more_is_named(backup: Backup, restored: str) -> None:
+    change(restored, "update agent.threads set graph = 'retired' where thread_id = %s", backup.threads[2])
+    done = verify(restored, backup.folder, "--json")
+    [problem] = told(done)["problems"]
+    assert done.returncode == 1
+    assert "retired" in problem["detail"]
+
+
+def test_content_that_was_not_restored_is_named(backup: Backup, restored: str, tmp_path: Path) -> None:
+    # the place has the folder's name, so it is the folder that lost the file
+    kept = shutil.copytree(backup.folder, tmp_path / "kept")
+    for content in files_in(backup.folder):
+        content.unlink()
+    try:
+        done = verify(restored, backup.folder, "--json")
+        assert (done.returncode, told(done)["attachments_found"]) == (1, 0)
+        assert "does not hold its content" in told(done)["problems"][0]["detail"]
+    finally:
+        shutil.copytree(kept, backup.folder, dirs_exist_ok=True)
+
+
+def test_only_the_newest_are_read_where_that_is_wished(backup: Backup, restored: str) -> None:
+    assert told(verify(restored, backup.folder, "--json", "--limit", "1"))["threads_read"] == 1
+
+
+def test_a_database_of_another_version_is_one_line(backup: Backup, restored: str) -> None:
+    change(restored, "delete from agent.migrations where name like 'fingerprint:%%'")
+    done = verify(restored, backup.folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not migrated to this version" in done.stderr
+
+
+def test_a_restored_copy_is_served(backup: Backup, restored: str) -> None:
+    change(restored, "delete from agent.runs where status = %s", "pending")
+    with attaching.keeping(restored, ATTACHMENTS_DIR=str(backup.folder)) as server:
+        for thread in backup.threads:
+            answer = httpx.get(f"{server.url}/graphs/reader/state", params={"thread_id": thread})
+            assert answer.status_code == 200
