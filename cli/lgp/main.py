@@ -40,6 +40,7 @@ VERBS = {
     "audit": "server",
     "migrate": "server",
     "retention": "server",
+    "verify": "server",
     "plan": "plan",
 }
 """Each verb and the module of `lgp.commands` that has it as a function of that name."""

@@ -180,7 +180,7 @@ def test_a_failure_names_its_run_to_programs(lgp: Lgp) -> None:
     assert error["run_id"].startswith("run-")
 
 
-@pytest.mark.parametrize("verb", ["keys", "audit", "migrate", "retention"])
+@pytest.mark.parametrize("verb", ["keys", "audit", "migrate", "retention", "verify"])
 def test_the_servers_own_verbs_get_the_database_that_runs_and_every_argument(
     running: Running, verb: str
 ) -> None:

@@ -29,5 +29,10 @@ def retention(context: typer.Context) -> int:
     return _run("retention", context)
 
 
+def verify(context: typer.Context) -> int:
+    """Tell whether the database could be served; changes nothing."""
+    return _run("verify", context)
+
+
 def _run(verb: str, context: typer.Context) -> int:
     return relay(server_command(verb, *context.args), command_environment(clone_state()), verb)
