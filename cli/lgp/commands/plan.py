@@ -1,5 +1,6 @@
 """`lgp plan`."""
 
+import sys
 from importlib.util import find_spec
 from logging import WARNING
 from pathlib import Path
@@ -7,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgp.errors import PlanFailed
+from lgp.errors import PlanFailed, UsageProblem
 from lgp.output import Machine, escape, json_line, note, out, people
 from lgp.paths import ROOT
 
 if TYPE_CHECKING:
+    from lgp.planning.compare import Comparison
     from lgp.planning.recording import Recording
 
 Stack = Annotated[str, typer.Argument(metavar="[STACK]", help="The stack, by its Pulumi.STACK.yaml.")]
@@ -23,13 +25,14 @@ Folder = Annotated[
     Path,
     typer.Option("--cwd", metavar="DIR", show_default=False, help="The project's folder, if not the clone."),
 ]
-
-
 Revision = Annotated[
     str,
     typer.Option(
         "--diff", metavar="REV", show_default=False, help="Compare with a git revision, REV or REV:STACK."
     ),
+]
+Markdown = Annotated[
+    bool, typer.Option("--markdown", help="Text for a comment on a pull request, in GitHub's Markdown.")
 ]
 
 
@@ -40,22 +43,45 @@ def plan(
     against: Revision = "",
     cwd: Folder = ROOT,
     machine: Machine = False,
+    markdown: Markdown = False,
 ) -> int:
     """Show what `pulumi up` would declare: no account, no cluster, no network."""
     folder = cwd.resolve()
     _check_extra()
+    if machine and markdown:
+        message = "--json and --markdown are two forms of one answer: name one of them"
+        raise UsageProblem(message)
+    form = "json" if machine else "markdown" if markdown else "people"
     if against:
-        return _compare(folder, stack, against, written, machine=machine)
-    recording = _planned(folder, stack, written)
-    if machine:
-        from lgp.planning.document import plan_document  # noqa: PLC0415  # as below
-
-        json_line(plan_document(recording))
+        found = _compared(folder, stack, against, written)
+        _tell_difference(found, stack, against, form)
     else:
-        from lgp.planning.tree import show_plan  # noqa: PLC0415  # as below
-
-        show_plan(recording, out())
+        _tell(_planned(folder, stack, written), form)
     return 0
+
+
+def _tell(recording: "Recording", form: str) -> None:
+    from lgp.planning import document, tree  # noqa: PLC0415  # every other verb starts without them
+    from lgp.planning.comment.overview import comment_on_plan  # noqa: PLC0415  # as above
+
+    if form == "json":
+        json_line(document.plan_document(recording))
+    elif form == "markdown":
+        sys.stdout.write(comment_on_plan(recording))
+    else:
+        tree.show_plan(recording, out())
+
+
+def _tell_difference(found: "Comparison", stack: str, against: str, form: str) -> None:
+    from lgp.planning import changes, document  # noqa: PLC0415  # as above
+    from lgp.planning.comment.difference import comment_on_difference  # noqa: PLC0415  # as above
+
+    if form == "json":
+        json_line(document.comparison_document(found, stack, against))
+    elif form == "markdown":
+        sys.stdout.write(comment_on_difference(found, stack, against))
+    else:
+        changes.show_comparison(found, out())
 
 
 def _check_extra() -> None:
@@ -64,26 +90,21 @@ def _check_extra() -> None:
         raise PlanFailed(message)
 
 
-def _compare(folder: Path, stack: str, against: str, written: Path | None, *, machine: bool) -> int:
+def _compared(folder: Path, stack: str, against: str, written: Path | None) -> "Comparison":
     """Both plans at once, each in a process of its own, then what differs."""
-    from lgp.planning import changes, compare, document, revisions  # noqa: PLC0415  # as below
+    from lgp.planning import compare, revisions  # noqa: PLC0415  # as above
 
     with revisions.planned_at(folder, against, stack) as other:
         recording = _planned(folder, stack, written)
         before = other()
     if before.note:
         note(before.note)
-    found = compare.compare(before.recording, recording)
-    if machine:
-        json_line(document.comparison_document(found, stack, against))
-    else:
-        changes.show_comparison(found, out())
-    return 0
+    return compare.compare(before.recording, recording)
 
 
 def _planned(folder: Path, stack: str, written: Path | None) -> "Recording":
     """The plan of this tree; what the program said is on stderr, and the files are written."""
-    from lgp.planning import files, program  # noqa: PLC0415  # every other verb starts without them
+    from lgp.planning import files, program  # noqa: PLC0415  # as above
 
     planned = program.plan(folder, stack)
     for message in planned.messages:

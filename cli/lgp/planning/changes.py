@@ -1,6 +1,5 @@
 """What differs between two plans, for people: `+`, `-` and `~`; what replaces a stateful resource is red."""
 
-import json
 from typing import Any
 
 from rich.console import Console
@@ -8,13 +7,10 @@ from rich.markup import escape
 
 from lgp.planning.compare import Comparison, PropertyChange, ResourceChange, identity
 from lgp.planning.document import sign
-from lgp.planning.paths import ABSENT
+from lgp.planning.excerpts import excerpt, excerpts
 from lgp.planning.recording import Resource
 from lgp.planning.replacements import Effect, is_stateful
 from lgp.planning.shape import short_type
-
-WIDTH = 80
-"""Characters shown of a value; `--json` has it whole."""
 
 _EFFECTS: dict[Effect, str] = {
     "": "",
@@ -82,21 +78,8 @@ def _name(resource: Resource) -> str:
 
 
 def _pair(old: Any, new: Any) -> str:
-    """Both values; of long ones the part around the first place where they differ."""
-    before, after = _text(old), _text(new)
-    same = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
-    start = max(0, same - WIDTH // 4) if max(len(before), len(after)) > WIDTH else 0
-    return f"{_cut(before, start)} → {_cut(after, start)}"
+    return escape(" → ".join(excerpts(old, new)))
 
 
 def _value(value: Any) -> str:
-    return _cut(_text(value), 0)
-
-
-def _text(value: Any) -> str:
-    return "" if value is ABSENT else json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def _cut(text: str, start: int) -> str:
-    end = start + WIDTH
-    return escape(("…" if start else "") + text[start:end] + ("…" if end < len(text) else ""))
+    return escape(excerpt(value))

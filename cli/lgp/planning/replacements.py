@@ -102,6 +102,25 @@ RULES: dict[str, Rule] = {
 }
 
 
+NOUNS: dict[str, str] = {
+    "aws:rds/instance:Instance": "database",
+    "aws:elasticache/replicationGroup:ReplicationGroup": "cache",
+    "aws:eks/cluster:Cluster": "cluster",
+    "aws:kms/key:Key": "key",
+    "aws:ec2/vpc:Vpc": "network",
+    "aws:ec2/subnet:Subnet": "subnet",
+    "aws:s3/bucket:Bucket": "bucket",
+    "aws:ecr/repository:Repository": "image registry",
+    "aws:secretsmanager/secret:Secret": "secret",
+    "pulumi:providers:aws": "provider of all AWS resources",
+    "pulumi:providers:kubernetes": "provider of all Kubernetes objects",
+    "kubernetes:core/v1:Namespace": "namespace",
+    "kubernetes:core/v1:PersistentVolumeClaim": "volume",
+    "kubernetes:apps/v1:StatefulSet": "stateful set",
+}
+"""What people call the stateful types."""
+
+
 def is_stateful(type_: str) -> bool:
     """Whether losing a resource of this type loses data, or all that hangs on it."""
     return type_ in RULES

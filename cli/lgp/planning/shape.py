@@ -57,6 +57,22 @@ def kind_of(resource: Resource) -> str:
     return "provider" if package == "pulumi" else package
 
 
+def kinds_of(resources: Iterable[Resource]) -> dict[str, int]:
+    """How many there are of each kind, `{"components": 5, "chart": 1, "aws": 40}`: our own names first."""
+    found = Counter(kind_of(resource) for resource in resources)
+    plurals = {"component": "components", "chart": "charts", "provider": "providers"}
+    ordered = sorted(found.items(), key=lambda pair: (pair[0] not in plurals, pair[0]))
+    return {plurals.get(kind, kind) if number > 1 else kind: number for kind, number in ordered}
+
+
+def owner_of(resource: Resource) -> str:
+    """`PostgresDatabase langgraph-database`: what it is a part of; `the stack` for what has no parent."""
+    if resource.parent is None:
+        return "the stack"
+    _, _, types, name = resource.parent.split("::", 3)
+    return f"{types.rpartition('$')[2].rpartition(':')[2]} {name}"
+
+
 def counts(recording: Recording) -> dict[str, int]:
     """How many resources there are of each type, by short type."""
     return dict(sorted(Counter(short_type(resource.type) for resource in recording.resources).items()))

@@ -1,14 +1,13 @@
 """The plan for people: the tree by component, counts by type and in total, the stack's outputs."""
 
 import json
-from collections import Counter
 
 from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
 from lgp.planning.recording import Recording, Resource
-from lgp.planning.shape import children, counts, kind_of, short_type
+from lgp.planning.shape import children, counts, kinds_of, short_type
 from lgp.planning.values import holds_secret, masked
 
 LINE = 100
@@ -38,12 +37,7 @@ def tree_of(recording: Recording) -> Tree:
 
 def total_of(recording: Recording) -> str:
     """`63 resources: 5 components, 40 aws, 17 kubernetes, 1 chart`."""
-    found = Counter(kind_of(resource) for resource in recording.resources)
-    named = {"component": "components", "chart": "charts", "provider": "providers"}
-    parts = [
-        f"{n} {named.get(kind, kind) if n > 1 else kind}"
-        for kind, n in sorted(found.items(), key=lambda pair: (pair[0] not in named, pair[0]))
-    ]
+    parts = [f"{number} {kind}" for kind, number in kinds_of(recording.resources).items()]
     total = len(recording.resources)
     return f"[bold]{total} resource{'s' * (total != 1)}[/bold]: {', '.join(parts) or 'nothing is declared'}"
 
