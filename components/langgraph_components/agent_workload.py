@@ -10,6 +10,7 @@ from langgraph_components.pure import environment, jobs
 from langgraph_components.pure.budget import API_PORT
 from langgraph_components.workload import access, admission, configuration, running, scaling, watching
 from langgraph_components.workload.admission import ServerAuth, WorkloadLimits, WorkloadOidc
+from langgraph_components.workload.fields import pod_field, variable, variable_names
 from langgraph_components.workload.parts import (
     DNS_LABEL,
     DURATION,
@@ -57,29 +58,29 @@ class WorkloadSettings(Args):
     pool_max_size: Defaulted[int] = Field(default=20, ge=1)
     """Connections a process opens at most; two more are outside the pool."""
 
-    auth: Defaulted[ServerAuth] = ServerAuth.KEYS
+    auth: Defaulted[ServerAuth] = variable("AUTH", default=ServerAuth.KEYS)
     """How callers of the API are known. `keys`: what is reached from outside is never open."""
 
     oidc: Optional[WorkloadOidc] = None
     """Whose tokens are admitted. Required by `auth: oidc`, and only for it."""
 
-    forbid_self_approval: Defaulted[bool] = False
+    forbid_self_approval: Defaulted[bool] = variable("FORBID_SELF_APPROVAL", default=False)
     """Whether who started a run may not answer its interrupts. Off: one person can work alone."""
 
     limits: Defaulted[WorkloadLimits] = Field(default_factory=WorkloadLimits)
     """How much one caller or one tenant may take."""
 
-    allowed_origins: Defaulted[list[str]] = Field(default_factory=list)
+    allowed_origins: Defaulted[list[str]] = variable("ALLOWED_ORIGINS", default_factory=list)
     """Browser origins that CORS admits. Empty: none."""
 
-    allow_credentials: Defaulted[bool] = False
+    allow_credentials: Defaulted[bool] = variable("ALLOW_CREDENTIALS", default=False)
     """Whether browsers may send cookies from there. Off: keys and tokens are headers."""
 
     checkpoint_partitions: Defaulted[int] = Field(default=0, ge=0, le=256)
     """Hash partitions of LangGraph's tables, made by the first migration of a database and never changed:
     2 to 256 where many millions of checkpoints are kept. 0: plain tables."""
 
-    log_level: Defaulted[str] = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: Defaulted[str] = variable("LOG_LEVEL", default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     """Least level that is logged."""
 
     environment: Defaulted[dict[str, str]] = Field(default_factory=dict)
@@ -118,13 +119,13 @@ class WorkloadSettings(Args):
     image_pull_secrets: Defaulted[list[str]] = Field(default_factory=list)
     """Secrets of the registry, in the namespace. Empty: the nodes may pull."""
 
-    node_selector: Defaulted[dict[str, str]] = Field(default_factory=dict)
+    node_selector: Defaulted[dict[str, str]] = pod_field("nodeSelector", default_factory=dict)
     """Labels of the nodes that pods run on. Empty: any."""
 
     tolerations: Defaulted[list[WorkloadToleration]] = Field(default_factory=list[WorkloadToleration])
     """Taints that pods accept."""
 
-    priority_class: Optional[str] = None
+    priority_class: Optional[str] = pod_field("priorityClassName", default=None)
     """Name of a PriorityClass that exists. None: the cluster's default."""
 
     @model_validator(mode="after")
@@ -216,7 +217,7 @@ def _secrets(args: AgentWorkloadArgs) -> list[str]:
 def _contradictions(args: WorkloadSettings) -> list[str]:
     """Sentences on choices that do not fit together."""
     found: list[str] = []
-    if taken := environment.reserved(args.environment):
+    if taken := environment.reserved(args.environment, variable_names(AgentWorkloadArgs)):
         found.append(
             f"environment: {', '.join(taken)} cannot be set here: there is a field or a secret for it"
         )

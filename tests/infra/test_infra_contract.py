@@ -13,8 +13,10 @@ from agent_server.core.secret_files import SECRET_FILES
 from agent_server.core.settings import Settings
 from agent_server.http.probes import make_probes
 from langgraph_client import LangGraphClient
+from langgraph_components.agent_workload import AgentWorkloadArgs
 from langgraph_components.pure import environment, labels, pods
 from langgraph_components.pure.budget import API_PORT, METRICS_PORT, Times, check_times, server_environment
+from langgraph_components.workload import fields
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = (ROOT / "docs" / "contract.md").read_text()
@@ -156,7 +158,8 @@ def test_no_variable_of_a_pod_holds_a_secret(found):
 
 
 def test_every_variable_that_the_components_know_is_on_the_page():
-    assert variables().keys() >= environment.OURS
+    assert variables().keys() >= environment.OURS | fields.variable_names(AgentWorkloadArgs)
+    assert not environment.OURS & fields.variable_names(AgentWorkloadArgs), "one way to set a variable"
     assert variables().keys() >= environment.SECRETS
 
 

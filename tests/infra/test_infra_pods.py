@@ -52,7 +52,7 @@ def pod(**more):
     container = pods.Container(
         "api", "image", pods.resources("1", "1Gi", "1Gi"), volumes=[pods.scratch("1Mi")]
     )
-    return pods.Pod(container, "api", "account", pods.Placement(**more)).template()["spec"]
+    return pods.Pod(container, "api", "account", more=more).template()["spec"]
 
 
 def test_a_pod_without_wishes_has_no_empty_fields():
@@ -63,16 +63,10 @@ def test_a_pod_without_wishes_has_no_empty_fields():
 
 
 def test_a_pod_goes_where_it_is_told():
-    spec = pod(
-        node_selector={"pool": "agents"},
-        tolerations=[{"key": "agents", "operator": "Exists"}],
-        priority_class="serving",
-        image_pull_secrets=["mirror"],
-    )
-    assert spec["nodeSelector"] == {"pool": "agents"}
-    assert spec["tolerations"] == [{"key": "agents", "operator": "Exists"}]
-    assert spec["priorityClassName"] == "serving"
-    assert spec["imagePullSecrets"] == [{"name": "mirror"}]
+    assert pod(nodeSelector={"pool": "agents"})["nodeSelector"] == {"pool": "agents"}
+    assert pods.toleration("agents", None, None) == {"key": "agents", "operator": "Exists"}
+    equal = {"key": "agents", "operator": "Equal", "value": "yes", "effect": "NoSchedule"}
+    assert pods.toleration("agents", "yes", "NoSchedule") == equal
 
 
 def test_the_autoscaler_has_the_rules_that_were_asked_for():

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -31,26 +31,8 @@ OURS = frozenset(
         "HOST",
         "PORT",
         "METRICS_PORT",
-        "AUTH",
-        "ALLOWED_ORIGINS",
-        "ALLOW_CREDENTIALS",
-        "FORBID_SELF_APPROVAL",
-        "OIDC_ISSUER",
-        "OIDC_AUDIENCE",
-        "OIDC_JWKS_URL",
-        "OIDC_ALGORITHMS",
-        "OIDC_SUBJECT_CLAIM",
-        "OIDC_TENANT_CLAIM",
-        "OIDC_ROLE_CLAIM",
         "OIDC_ROLES",
-        "MAX_BODY_BYTES",
-        "RECURSION_LIMIT_MAX",
-        "TENANT_RUNS_MAX",
-        "TENANT_STREAMS_MAX",
-        "RATE_LIMIT_CALLER",
-        "RATE_LIMIT_TENANT",
         "RATE_LIMIT_REPLICAS",
-        "LOG_LEVEL",
         "LOG_FORMAT",
         "LANGGRAPH_CONFIG",
         "DATABASE_URL",
@@ -79,25 +61,17 @@ OURS = frozenset(
         "LANGCHAIN_TRACING_V2",
         "LANGCHAIN_PROJECT",
         "LANGCHAIN_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "TRACE_CONTENT",
         "ATTACHMENTS_BUCKET",
         "ATTACHMENTS_DIR",
-        "ATTACHMENT_BYTES",
         "REDIS_CA_FILE",
         "SSL_CERT_FILE",
         "REQUESTS_CA_BUNDLE",
         "HTTPS_PROXY",
         "NO_PROXY",
-        "RETENTION_EVENTS_SECONDS",
-        "RETENTION_RUNS_DAYS",
-        "RETENTION_CHECKPOINTS_DAYS",
-        "RETENTION_CHECKPOINTS_MAX",
-        "RETENTION_THREADS_DAYS",
         "RETENTION_SWEEP_SECONDS",
     }
 )
-"""Set here by fields of their own."""
+"""Made here of several fields; a field that is a variable by itself says so (`workload.fields`)."""
 
 _HASH_DIGITS = 10
 
@@ -158,9 +132,9 @@ def private_ca() -> dict[str, str]:
     return {"SSL_CERT_FILE": CA_FILE, "REQUESTS_CA_BUNDLE": CA_FILE}
 
 
-def reserved(given: Iterable[str]) -> list[str]:
-    """Which names are set by us or are secrets, and so cannot be set besides."""
-    return sorted(name for name in given if name in SECRETS | OURS)
+def reserved(given: Iterable[str], fields: Collection[str] = ()) -> list[str]:
+    """Which names are set by us, by `fields` or otherwise, or are secrets, and so cannot be set besides."""
+    return sorted(name for name in given if name in SECRETS | OURS or name in fields)
 
 
 def hashed_name(prefix: str, data: Mapping[str, str]) -> str:

@@ -60,16 +60,6 @@ def config_files(name: str, path: str, config_map: Any) -> Volume:
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Where pods may run."""
-
-    node_selector: Mapping[str, str] = field(default_factory=dict[str, str])
-    tolerations: Sequence[Json] = ()
-    priority_class: str | None = None
-    image_pull_secrets: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
 class Container:
     """The one container of a pod of ours."""
 
@@ -202,7 +192,6 @@ class Pod:
     part: str
     account: Any
     """Its ServiceAccount."""
-    placement: Placement
     grace: int | None = None
     """Seconds from the start of its deletion to the kill; None is Kubernetes' 30."""
     restart: str = "Always"
@@ -224,7 +213,6 @@ class Pod:
                 # names of the outside are asked first as they are: no search through the cluster's domains
                 "dnsConfig": {"options": [{"name": "ndots", "value": "2"}]},
                 **grace,
-                **_placement(self.placement),
                 **self.more,
                 "containers": [self.container.document()],
                 "volumes": [volume.volume() for volume in self.container.volumes],
@@ -232,14 +220,7 @@ class Pod:
         }
 
 
-def _placement(placement: Placement) -> Json:
-    found: Json = {}
-    if placement.node_selector:
-        found["nodeSelector"] = dict(placement.node_selector)
-    if placement.tolerations:
-        found["tolerations"] = list(placement.tolerations)
-    if placement.priority_class:
-        found["priorityClassName"] = placement.priority_class
-    if placement.image_pull_secrets:
-        found["imagePullSecrets"] = [{"name": name} for name in placement.image_pull_secrets]
-    return found
+def toleration(key: str, value: str | None, effect: str | None) -> Json:
+    """A taint that a pod accepts: of any value, and of any effect, where that is None."""
+    matched = {"operator": "Exists"} if value is None else {"operator": "Equal", "value": value}
+    return {"key": key, **matched, **({} if effect is None else {"effect": effect})}

@@ -1,12 +1,12 @@
 """Who may call the API, and how much of it one of them may take."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Optional
 
 from pydantic import Field
 
 from langgraph_components.args import Args, Defaulted
+from langgraph_components.workload.fields import variable
 from langgraph_components.workload.parts import WorkloadPeer
 
 if TYPE_CHECKING:
@@ -55,27 +55,27 @@ class Role(StrEnum):
 class WorkloadOidc(Args):
     """Whose tokens are admitted, and what is read from them."""
 
-    issuer: str = Field(pattern=HTTPS)
+    issuer: str = variable("OIDC_ISSUER", pattern=HTTPS)
     """The one `iss` that tokens may have, to the letter."""
 
-    audience: str = Field(min_length=1)
+    audience: str = variable("OIDC_AUDIENCE", min_length=1)
     """The one `aud` that tokens must have: what the issuer calls this API."""
 
-    jwks_url: Optional[str] = Field(default=None, pattern=HTTPS)
+    jwks_url: Optional[str] = variable("OIDC_JWKS_URL", default=None, pattern=HTTPS)
     """Where the issuer's keys are. None: where its discovery document says."""
 
-    algorithms: Defaulted[list[Signature]] = Field(
-        default_factory=lambda: [Signature.RS256, Signature.ES256], min_length=1
+    algorithms: Defaulted[list[Signature]] = variable(
+        "OIDC_ALGORITHMS", default_factory=lambda: [Signature.RS256, Signature.ES256], min_length=1
     )
     """Signatures that are admitted, whatever a token says; asymmetric ones only. What issuers use today."""
 
-    subject_claim: Defaulted[str] = Field(default="sub", pattern=CLAIM)
+    subject_claim: Defaulted[str] = variable("OIDC_SUBJECT_CLAIM", default="sub", pattern=CLAIM)
     """Claim that says who it is, as the audit has it. `sub`: the only one that is never given to another."""
 
-    tenant_claim: Defaulted[str] = Field(default="tenant", pattern=CLAIM)
+    tenant_claim: Defaulted[str] = variable("OIDC_TENANT_CLAIM", default="tenant", pattern=CLAIM)
     """Claim that names the tenant; a path with dots reaches into objects, `=NAME` is one for everybody."""
 
-    role_claim: Defaulted[str] = Field(default="roles", pattern=CLAIM)
+    role_claim: Defaulted[str] = variable("OIDC_ROLE_CLAIM", default="roles", pattern=CLAIM)
     """Claim with the role or roles, a path with dots such as `realm_access.roles`."""
 
     roles: Defaulted[dict[str, Role]] = Field(default_factory=dict[str, Role])
@@ -88,46 +88,36 @@ class WorkloadOidc(Args):
 class WorkloadLimits(Args):
     """How much of the server one caller or one tenant may take; beyond it 429 with `Retry-After`."""
 
-    caller_rate: Optional[str] = Field(default=None, pattern=RATE)
+    caller_rate: Optional[str] = variable("RATE_LIMIT_CALLER", default=None, pattern=RATE)
     """Requests of one key or one subject, such as `600/minute`. None: no bound."""
 
-    tenant_rate: Optional[str] = Field(default=None, pattern=RATE)
+    tenant_rate: Optional[str] = variable("RATE_LIMIT_TENANT", default=None, pattern=RATE)
     """Requests of one tenant, alike. None: no bound."""
 
-    tenant_runs: Defaulted[int] = Field(default=1000, ge=0)
+    tenant_runs: Defaulted[int] = variable("TENANT_RUNS_MAX", default=1000, ge=0)
     """Pending and running runs of a tenant. 1000: one tenant cannot fill the queue; 0 sets no bound."""
 
-    tenant_streams: Defaulted[int] = Field(default=500, ge=0)
+    tenant_streams: Defaulted[int] = variable("TENANT_STREAMS_MAX", default=500, ge=0)
     """Open streams of a tenant in one pod. 500: half of what a pod keeps open; 0 sets no bound."""
 
-    body_bytes: Defaulted[int] = Field(default=2**20, ge=1024, le=64 * 2**20)
+    body_bytes: Defaulted[int] = variable("MAX_BODY_BYTES", default=2**20, ge=1024, le=64 * 2**20)
     """Largest JSON body, in bytes. 1 MiB: files go as attachments."""
 
-    recursion: Defaulted[int] = Field(default=200, ge=1, le=10_000)
+    recursion: Defaulted[int] = variable("RECURSION_LIMIT_MAX", default=200, ge=1, le=10_000)
     """Most supersteps that a caller may ask for in a run."""
 
 
 def environment(args: "WorkloadSettings") -> dict[str, str]:
-    """What a process is told of it.
+    """What a process is told of it besides the fields that are variables themselves.
 
     A rate holds for all pods together while Redis answers. Without it each admits its part, reckoned for the
     fewest pods: more of them then admit more, and never less than was promised.
     """
-    limits = args.limits
-    rates = {"RATE_LIMIT_CALLER": limits.caller_rate, "RATE_LIMIT_TENANT": limits.tenant_rate}
-    return {
-        "AUTH": args.auth.value,
-        "ALLOWED_ORIGINS": ",".join(args.allowed_origins),
-        "ALLOW_CREDENTIALS": _word(args.allow_credentials),
-        "FORBID_SELF_APPROVAL": _word(args.forbid_self_approval),
-        "MAX_BODY_BYTES": str(limits.body_bytes),
-        "RECURSION_LIMIT_MAX": str(limits.recursion),
-        "TENANT_RUNS_MAX": str(limits.tenant_runs),
-        "TENANT_STREAMS_MAX": str(limits.tenant_streams),
-        "RATE_LIMIT_REPLICAS": str(args.api.min_replicas),
-        **_given(rates),
-        **(_oidc(args.oidc) if args.oidc else {}),
-    }
+    replicas = {"RATE_LIMIT_REPLICAS": str(args.api.min_replicas)}
+    if args.oidc is None or not args.oidc.roles:
+        return replicas
+    roles = ",".join(f"{value}={role.value}" for value, role in args.oidc.roles.items())
+    return {**replicas, "OIDC_ROLES": roles}
 
 
 def contradictions(args: "WorkloadSettings") -> list[str]:
@@ -153,25 +143,3 @@ def _oidc_contradictions(args: "WorkloadSettings", oidc: WorkloadOidc) -> list[s
     if odd := [name for name in oidc.roles if "," in name or "=" in name or not name.strip()]:
         found.append(f"oidc.roles: {', '.join(odd)}: a value with a comma or an equals sign cannot be told")
     return found
-
-
-def _oidc(given: WorkloadOidc) -> dict[str, str]:
-    roles = ",".join(f"{value}={role.value}" for value, role in given.roles.items())
-    return {
-        "OIDC_ISSUER": given.issuer,
-        "OIDC_AUDIENCE": given.audience,
-        "OIDC_ALGORITHMS": ",".join(one.value for one in given.algorithms),
-        "OIDC_SUBJECT_CLAIM": given.subject_claim,
-        "OIDC_TENANT_CLAIM": given.tenant_claim,
-        "OIDC_ROLE_CLAIM": given.role_claim,
-        **_given({"OIDC_JWKS_URL": given.jwks_url, "OIDC_ROLES": roles or None}),
-    }
-
-
-def _given(values: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _word(value: bool) -> str:  # noqa: FBT001  # the value itself
-    """As variables have it."""
-    return "true" if value else "false"

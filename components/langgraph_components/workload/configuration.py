@@ -10,7 +10,7 @@ from pulumi_kubernetes import apiextensions, core
 from langgraph_components.custom_objects import custom_object
 from langgraph_components.ordering import after
 from langgraph_components.pure import budget, environment, labels, pods, stores
-from langgraph_components.workload import admission
+from langgraph_components.workload import admission, fields
 from langgraph_components.workload.parts import (
     DatabaseAuth,
     WorkloadAttachments,
@@ -141,39 +141,25 @@ def database_url(args: "AgentWorkloadArgs", host: Any, user: str | None) -> pulu
 
 
 def _environment(args: "AgentWorkloadArgs") -> dict[str, Any]:
-    """Everything that is not a secret."""
+    """Everything that is not a secret: fields that are variables, and what is made of several."""
     found = {
         **budget.server_environment(budget.TIMES, pool_min=args.least_pool(), pool_max=args.pool_max_size),
         "HOST": "0.0.0.0",  # noqa: S104  # network policies decide who reaches it
+        **fields.variables(args),
         **admission.environment(args),
-        "LOG_LEVEL": args.log_level,
         "LOG_FORMAT": "json",
         "WORKER_CONCURRENCY": str(args.api.concurrency),
-        **_retention(args),
+        "RETENTION_SWEEP_SECONDS": "0",  # the CronJob sweeps
         **_database(args),
-        **_tracing(args.tracing),
+        **_langsmith(args.tracing),
         **_connections(args),
         **args.environment,
     }
     return dict(sorted(found.items()))
 
 
-def _tracing(given: WorkloadTracing) -> dict[str, str]:
-    langsmith = environment.tracing(enabled=given.enabled, project=given.project, endpoint=given.endpoint)
-    receiver = {"OTEL_EXPORTER_OTLP_ENDPOINT": given.otlp_endpoint} if given.otlp_endpoint else {}
-    return {**langsmith, **receiver, "TRACE_CONTENT": str(given.content).lower()}
-
-
-def _retention(args: "AgentWorkloadArgs") -> dict[str, str]:
-    kept = args.retention
-    return {
-        "RETENTION_EVENTS_SECONDS": str(kept.events_seconds),
-        "RETENTION_RUNS_DAYS": str(kept.runs_days),
-        "RETENTION_CHECKPOINTS_DAYS": str(kept.checkpoints_days),
-        "RETENTION_CHECKPOINTS_MAX": str(kept.checkpoints_max),
-        "RETENTION_THREADS_DAYS": str(kept.threads_days),
-        "RETENTION_SWEEP_SECONDS": "0",  # the CronJob sweeps
-    }
+def _langsmith(given: WorkloadTracing) -> dict[str, str]:
+    return environment.tracing(enabled=given.enabled, project=given.project, endpoint=given.endpoint)
 
 
 def _database(args: "AgentWorkloadArgs") -> dict[str, Any]:
@@ -201,11 +187,10 @@ def _connections(args: "AgentWorkloadArgs") -> dict[str, Any]:
 
 
 def _place(given: WorkloadAttachments) -> dict[str, Any]:
-    """Where the contents of attachments are, and how large one may be."""
-    largest = {"ATTACHMENT_BYTES": str(given.max_bytes)}
+    """Where the contents of attachments are."""
     if given.bucket is None:
-        return {"ATTACHMENTS_DIR": environment.ATTACHMENTS_FOLDER, **largest}
-    return {"ATTACHMENTS_BUCKET": given.bucket, "AWS_REGION": given.region, **largest}
+        return {"ATTACHMENTS_DIR": environment.ATTACHMENTS_FOLDER}
+    return {"ATTACHMENTS_BUCKET": given.bucket, "AWS_REGION": given.region}
 
 
 def _serving(args: "AgentWorkloadArgs", names: Mapping[str, Any]) -> list[pods.Volume]:

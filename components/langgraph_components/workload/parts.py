@@ -6,6 +6,7 @@ from typing import Optional, Self
 from pydantic import Field, model_validator
 
 from langgraph_components.args import Args, Defaulted, In
+from langgraph_components.workload.fields import variable
 
 CPU = r"^\d+(\.\d+|m)?$"
 """`500m` or `2`."""
@@ -268,19 +269,19 @@ class WorkloadRetention(Args):
     time_zone: Defaulted[str] = "Etc/UTC"
     """Time zone of the schedule."""
 
-    events_seconds: Defaulted[int] = Field(default=3600, ge=0)
+    events_seconds: Defaulted[int] = variable("RETENTION_EVENTS_SECONDS", default=3600, ge=0)
     """Seconds stream events are kept after the end of their run."""
 
-    runs_days: Defaulted[int] = Field(default=30, ge=1)
+    runs_days: Defaulted[int] = variable("RETENTION_RUNS_DAYS", default=30, ge=1)
     """Days ended runs are kept."""
 
-    checkpoints_days: Defaulted[int] = Field(default=7, ge=1)
+    checkpoints_days: Defaulted[int] = variable("RETENTION_CHECKPOINTS_DAYS", default=7, ge=1)
     """Days the history of an idle thread is kept; its latest checkpoint stays."""
 
-    checkpoints_max: Defaulted[int] = Field(default=500, ge=1)
+    checkpoints_max: Defaulted[int] = variable("RETENTION_CHECKPOINTS_MAX", default=500, ge=1)
     """Checkpoints of a thread above which its history is cut to the latest."""
 
-    threads_days: Defaulted[int] = Field(default=0, ge=0)
+    threads_days: Defaulted[int] = variable("RETENTION_THREADS_DAYS", default=0, ge=0)
     """Days a thread is kept after its last run. 0: for ever."""
 
 
@@ -290,10 +291,12 @@ class WorkloadTracing(Args):
     enabled: Defaulted[bool] = False
     """Whether runs are traced by LangSmith. Off: nothing leaves the cluster unless that is wanted."""
 
-    content: Defaulted[bool] = False
+    content: Defaulted[bool] = variable("TRACE_CONTENT", default=False)
     """Whether traces of both kinds hold prompts, inputs and answers. Off: they stay in the database."""
 
-    otlp_endpoint: Optional[str] = Field(default=None, pattern=r"^https?://[^\s/@]+(/\S*)?$")
+    otlp_endpoint: Optional[str] = variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", default=None, pattern=r"^https?://[^\s/@]+(/\S*)?$"
+    )
     """Base URL of an OTLP/HTTP receiver, such as `http://collector.monitoring.svc:4318`. None: none."""
 
     project: Defaulted[str] = "default"
@@ -315,7 +318,7 @@ class WorkloadAttachments(Args):
     cidrs: Defaulted[list[In[str]]] = Field(default_factory=list[In[str]])
     """Networks in which S3 is reached where `provider_egress` is off. Empty: interface endpoints."""
 
-    max_bytes: Defaulted[int] = Field(default=25 * 2**20, ge=1)
+    max_bytes: Defaulted[int] = variable("ATTACHMENT_BYTES", default=25 * 2**20, ge=1)
     """Largest attachment, in bytes. 25 MiB: a long scanned contract."""
 
     volume_size: Optional[str] = Field(default=None, pattern=MEMORY)

@@ -10,6 +10,7 @@ from langgraph_components.ordering import after
 from langgraph_components.pure import autoscaling, environment, jobs, labels, pods
 from langgraph_components.pure.budget import API_PORT, METRICS_PORT, SWEEP_POOL, TIMES
 from langgraph_components.pure.labels import Part
+from langgraph_components.workload import fields
 from langgraph_components.workload.configuration import Configuration, database_url
 from langgraph_components.workload.parts import DatabaseAuth, WorkloadApi, WorkloadWorkers
 from langgraph_components.workload.scope import Scope
@@ -43,21 +44,14 @@ def declare(
     return Api(after("agent-server", api), after(labels.APPLICATION, service))
 
 
-def _placement(args: "AgentWorkloadArgs") -> pods.Placement:
-    return pods.Placement(
-        node_selector=args.node_selector,
-        tolerations=[
-            {
-                "key": one.key,
-                "operator": "Exists" if one.value is None else "Equal",
-                **({} if one.value is None else {"value": one.value}),
-                **({} if one.effect is None else {"effect": one.effect}),
-            }
-            for one in args.tolerations
-        ],
-        priority_class=args.priority_class,
-        image_pull_secrets=args.image_pull_secrets,
-    )
+def _chosen(args: "AgentWorkloadArgs") -> dict[str, Any]:
+    """What the settings say of every pod: what is a field of a pod itself, and what reads otherwise."""
+    found = fields.pod_fields(args)
+    if args.tolerations:
+        found["tolerations"] = [pods.toleration(one.key, one.value, one.effect) for one in args.tolerations]
+    if args.image_pull_secrets:
+        found["imagePullSecrets"] = [{"name": name} for name in args.image_pull_secrets]
+    return found
 
 
 def _awaited(seconds: int) -> pulumi.CustomTimeouts:
@@ -69,8 +63,7 @@ def _task(
     args: "AgentWorkloadArgs", container: pods.Container, part: Part, account: pulumi.Output[str]
 ) -> dict[str, Any]:
     """Template of a process that ends; that it is tried again is its Job's business."""
-    placement = _placement(args)
-    return pods.Pod(container, part=part, account=account, placement=placement, restart="Never").template()
+    return pods.Pod(container, part=part, account=account, restart="Never", more=_chosen(args)).template()
 
 
 def _migration(
@@ -140,9 +133,8 @@ def _server(
         container,
         part=part,
         account=config.account,
-        placement=_placement(args),
         grace=TIMES.grace,
-        more=pods.spread(labels.selector(part)),
+        more={**_chosen(args), **pods.spread(labels.selector(part))},
         labels={labels.SCRAPED: "true"},
     ).template()
 
