@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from logging import Logger
 from typing import Any
 
@@ -193,7 +193,8 @@ def record(  # noqa: PLR0913  # each has a default, and a caller names those it 
             loop.run_until_complete(run_in_stack(program))
 
     copy_context().run(run)
-    return monitor.notes.recording(project, stack)
+    shown = {key: value for key, value in (config or {}).items() if key not in secret_keys}
+    return replace(monitor.notes.recording(project, stack), config=shown)
 
 
 def _as_text(value: Any) -> str:

@@ -39,6 +39,8 @@ class Recording:
     outputs: dict[str, Any]
     duplicates: tuple[str, ...] = ()
     """URNs that were registered more than once; the engine refuses those."""
+    config: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What the program was configured with, by full key; without what is secret or holds a secret."""
 
     def of_type(self, type_: str) -> list[Resource]:
         """All resources of a type token."""

@@ -16,13 +16,15 @@ def packed(recording: Recording) -> dict[str, Any]:
         "stack": recording.stack,
         "resources": [asdict(resource) for resource in shown],
         "outputs": masked(recording.outputs),
+        "config": recording.config,
     }
 
 
 def unpacked(document: dict[str, Any]) -> Recording:
     """The recording, with `MASK` where secrets were."""
     resources = tuple(Resource(**_frozen(fields)) for fields in document["resources"])
-    return Recording(document["project"], document["stack"], resources, document["outputs"])
+    outputs, config = document["outputs"], document["config"]
+    return Recording(document["project"], document["stack"], resources, outputs, config=config)
 
 
 def _frozen(fields: dict[str, Any]) -> dict[str, Any]:
