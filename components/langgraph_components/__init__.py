@@ -16,6 +16,7 @@ from langgraph_components.node_autoscaler import NodeAutoscaler, NodeAutoscalerA
 from langgraph_components.observability import Observability, ObservabilityArgs
 from langgraph_components.outputs import PlatformOutputs
 from langgraph_components.platform import Platform
+from langgraph_components.pod_identity import PodIdentity, PodIdentityArgs
 from langgraph_components.postgres_args import PostgresDatabaseArgs
 from langgraph_components.postgres_database import PostgresDatabase
 from langgraph_components.redis_cache import RedisCache, RedisCacheArgs
@@ -54,6 +55,8 @@ __all__ = [
     "PlatformError",
     "PlatformOutputs",
     "PlatformSettings",
+    "PodIdentity",
+    "PodIdentityArgs",
     "PostgresDatabase",
     "PostgresDatabaseArgs",
     "RedisCache",

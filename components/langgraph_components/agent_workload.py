@@ -6,7 +6,7 @@ import pulumi
 from pydantic import ConfigDict, Field, model_validator
 
 from langgraph_components.args import Args, Defaulted, In
-from langgraph_components.pure import environment, jobs
+from langgraph_components.pure import environment, images, jobs
 from langgraph_components.pure.budget import API_PORT
 from langgraph_components.workload import access, admission, configuration, running, scaling, watching
 from langgraph_components.workload.admission import ServerAuth, WorkloadLimits, WorkloadOidc
@@ -145,8 +145,9 @@ class AgentWorkloadArgs(WorkloadSettings):
     image: In[str]
     """Reference of the server's image; by digest wherever it matters."""
 
-    image_hash: str
-    """12 to 64 hex digits of the image's content or digest: names the migration, so it is no output."""
+    image_hash: Optional[str] = None
+    """12 to 64 hex digits of the image's content or digest: names the migration, so it is no output. None:
+    the digest of `image`, which has to be known then."""
 
     database: WorkloadDatabase
     """The Postgres that holds everything."""
@@ -158,7 +159,7 @@ class AgentWorkloadArgs(WorkloadSettings):
     """Files `username` and `password` of the role that serves. Required by `database.auth: file`."""
 
     application_secret: Optional[WorkloadSecret] = None
-    """File `password` that the migration gives to that role. Required by `database.auth: file`."""
+    """File `password` that the migration gives to that role. None: that of `database_secret`."""
 
     environment_secrets: Defaulted[dict[str, WorkloadSecret]] = Field(default_factory=dict)
     """Secrets whose files become environment variables at the start; the Secret is `agent-server-NAME`.
@@ -192,24 +193,36 @@ class AgentWorkloadArgs(WorkloadSettings):
     def _together(self) -> Self:
         for refusal in _secrets(self):
             raise ValueError(refusal)
-        jobs.migration_name(self.image_hash, self.database.generation)
+        jobs.migration_name(self.names_migration(), self.database.generation)
         return self
+
+    def names_migration(self) -> str:
+        """The hash by which a new image migrates once.
+
+        Raises:
+            ValueError: nobody knows one before the image is there.
+        """
+        if self.image_hash is not None:
+            return self.image_hash
+        digest = images.digest_of(self.image) if isinstance(self.image, str) else None
+        if digest is None:
+            message = "image_hash: give 12 hex digits that change with the image, whose digest is not known"
+            raise ValueError(message)
+        return digest
 
 
 def _secrets(args: AgentWorkloadArgs) -> list[str]:
     """Sentences on secrets that do not fit together."""
     found: list[str] = []
     by_file = args.database.auth is DatabaseAuth.FILE
-    for name, secret in (
-        ("database_secret", args.database_secret),
-        ("application_secret", args.application_secret),
-    ):
-        if (secret is not None) != by_file:
-            found.append(f"{name}: give it with database.auth: file, and only then")
+    if (args.database_secret is not None) != by_file:
+        found.append("database_secret: give it with database.auth: file, and only then")
+    if args.application_secret is not None and not by_file:
+        found.append("application_secret: give it with database.auth: file only")
     stored = [secret for secret in configuration.secrets(args).values() if secret.stored]
     if args.secret_store is None and any(secret.store is None for secret in stored):
         found.append(
-            "secret_store: is required by secrets with remote or templates and no store of their own"
+            "secret_store: is required by secrets with login, remote or templates and no store of their own"
         )
     return found
 

@@ -56,6 +56,8 @@ class Attachments(pulumi.ComponentResource):
     """Name of the bucket."""
     arn: pulumi.Output[str]
     """ARN of the bucket."""
+    access_policy: pulumi.Output[str]
+    """Policy, as JSON, that lets a role store, read, list and delete attachments: for `PodIdentity`."""
 
     def __init__(
         self, name: str, args: AttachmentsArgs, opts: Optional[pulumi.ResourceOptions] = None
@@ -77,7 +79,8 @@ class Attachments(pulumi.ComponentResource):
         self._close(bucket)
         self._encrypt(bucket)
         self._keep(bucket)
-        self.register_outputs({"bucket": self.bucket, "arn": self.arn})
+        self.access_policy = pulumi.Output.json_dumps(policies.document(*self.access_statements()))
+        self.register_outputs({"bucket": self.bucket, "arn": self.arn, "accessPolicy": self.access_policy})
 
     def access_statements(self) -> list[policies.Statement]:
         """What the application's role in AWS needs to store, read, list and delete attachments."""

@@ -39,6 +39,10 @@ class PostgresDatabase(pulumi.ComponentResource):
     """`db-…`, by which IAM names the primary; None for an existing database that has none."""
     security_group_id: pulumi.Output[str]
     """Security group of primary and replicas."""
+    login_policy: pulumi.Output[str]
+    """Policy, as JSON, that lets a role of AWS log in as the application: for `PodIdentity`.
+
+    Without statements where `credentials: secret` needs no such role."""
     max_connections: pulumi.Output[int]
     """Connections that each instance admits, nominally."""
 
@@ -53,6 +57,7 @@ class PostgresDatabase(pulumi.ComponentResource):
         self._login = login if settings.credentials is Credentials.IAM else []
         self.application_secret_arn = logins.application_secret(name, settings, parent=self)
         self.max_connections = pulumi.Output.from_input(settings.admitted())
+        self.login_policy = pulumi.Output.json_dumps(policies.document(*self.login_statements()))
         self.register_outputs(
             {
                 "host": self.host,
@@ -63,6 +68,7 @@ class PostgresDatabase(pulumi.ComponentResource):
                 "applicationSecretArn": self.application_secret_arn,
                 "resourceId": self.resource_id,
                 "securityGroupId": self.security_group_id,
+                "loginPolicy": self.login_policy,
                 "maxConnections": self.max_connections,
             }
         )

@@ -184,4 +184,4 @@ def test_the_schema_of_other_languages_has_every_argument_and_output():
     definition = Analyzer("langgraph").analyze_component(Attachments)
     needed = {key for key, value in definition.inputs.items() if not value.optional}
     assert needed == {"accountId", "region", "dataKeyArn"}
-    assert set(definition.outputs) == {"bucket", "arn"}
+    assert set(definition.outputs) == {"bucket", "arn", "accessPolicy"}

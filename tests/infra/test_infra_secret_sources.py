@@ -141,7 +141,7 @@ def test_where_each_secret_has_its_store_the_workload_needs_none(graph):
 
 def test_a_store_for_what_is_in_no_store_is_refused(graph):
     wrong = {"env": {"existing": "mine", "store": "kept"}}
-    with pytest.raises(InvalidArgs, match="store: is for remote and templates"):
+    with pytest.raises(InvalidArgs, match="store: is for login, remote and templates"):
         workload(graph, environment_secrets=wrong)
 
 

@@ -320,7 +320,7 @@ BAD_PEER = {"port": 4318}
             {"database_secret": {"existing": "x"}},
             "AgentWorkloadArgs.database_secret: give it with database.auth: file, and only then",
         ),
-        ({"secret_store": None}, "AgentWorkloadArgs.secret_store: is required by secrets with remote"),
+        ({"secret_store": None}, "AgentWorkloadArgs.secret_store: is required by secrets with login, remote"),
         ({"environment": {"PORT": "1"}}, "environment: PORT cannot be set here"),
         ({"environment": {"OPENAI_API_KEY": "sk"}}, "environment: OPENAI_API_KEY cannot be set here"),
         ({"pool_min_size": 30}, "pool_min_size: 30 is above pool_max_size 20"),

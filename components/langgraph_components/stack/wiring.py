@@ -30,9 +30,6 @@ from langgraph_components.workload.parts import (
 
 Wired = dict[str, Any]
 
-LOGIN = {"username": "username", "password": "password"}
-"""Files of a login, and the properties of the stored JSON that they are."""
-
 
 def image(made: ContainerImage) -> Wired:
     """Which image, and the hash that names its migration."""
@@ -94,7 +91,7 @@ def secrets(
 
 
 def _login(arn: Any, store: pulumi.Output[str]) -> WorkloadSecret:
-    return WorkloadSecret(remote={"username": arn, "password": arn}, properties=LOGIN, store=store)
+    return WorkloadSecret(login=arn, store=store)
 
 
 def cache(network: Network, made: RedisCache | None) -> Wired:

@@ -16,6 +16,7 @@ from langgraph_components.workload.parts import (
     WorkloadAttachments,
     WorkloadSecret,
     WorkloadTracing,
+    entry,
 )
 from langgraph_components.workload.scope import Scope
 
@@ -105,17 +106,17 @@ def _external_secret(
         f"agent-server-{purpose}",
         scope.namespace,
         args.secret_store if given.store is None else given.store,
-        _entries(given, given.remote),
+        given.entries(),
         args.secret_refresh,
         template=given.templates or None,
-        ingredients=_entries(given, given.ingredients) or None,
+        ingredients=_ingredients(given) or None,
         labels=scope.labels,
     )
     return custom(scope, f"{purpose}-secret", document)
 
 
-def _entries(given: WorkloadSecret, remote: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    return {name: {"remote": key, "property": given.properties.get(name)} for name, key in remote.items()}
+def _ingredients(given: WorkloadSecret) -> dict[str, dict[str, Any]]:
+    return {name: entry(key, given.properties.get(name)) for name, key in given.ingredients.items()}
 
 
 def custom(
@@ -208,8 +209,8 @@ def _migrating(names: Mapping[str, Any]) -> list[pods.Volume]:
         pods.scratch("64Mi"),
         pods.secret_files("master", environment.DATABASE_FILES, names[MASTER]),
     ]
-    if APPLICATION in names:
-        found.append(pods.secret_files("application", environment.APPLICATION_FILES, names[APPLICATION]))
+    if given := names.get(APPLICATION, names.get(DATABASE)):
+        found.append(pods.secret_files("application", environment.APPLICATION_FILES, given))
     return found
 
 

@@ -1,7 +1,7 @@
 """Parts of the arguments of `AgentWorkload`."""
 
 from enum import StrEnum
-from typing import Optional, Self
+from typing import Any, Optional, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,10 @@ MEMORY = r"^\d+(Ki|Mi|Gi|Ti)$"
 """`512Mi`."""
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 DURATION = r"^\d+(s|m|h)$"
+
+
+LOGIN = ("username", "password")
+"""Files of a login, and the properties of the stored JSON that they are."""
 
 
 class DatabaseAuth(StrEnum):
@@ -55,13 +59,17 @@ class VolumeAccess(StrEnum):
 
 
 class WorkloadSecret(Args):
-    """Files of a Kubernetes Secret: `existing`, or of the store (`remote`, `templates`), or `values`."""
+    """Files of a Secret: `existing`, or of the store (`login`, `remote`, `templates`), or `values`."""
 
     existing: Optional[str] = Field(default=None, pattern=DNS_LABEL)
     """Name of a Secret that is in the namespace already. None: it is made here."""
 
     remote: Defaulted[dict[str, In[str]]] = Field(default_factory=dict)
     """File name → key in the store. External Secrets keeps the file up to date."""
+
+    login: Optional[In[str]] = None
+    """Key in the store of a JSON text with `username` and `password`, each of which becomes a file: such as
+    `master_secret_arn` of a database."""
 
     templates: Defaulted[dict[str, In[str]]] = Field(default_factory=dict)
     """File name → template of External Secrets, made of `ingredients`: `{{ .password }}`."""
@@ -84,19 +92,27 @@ class WorkloadSecret(Args):
     @property
     def stored(self) -> bool:
         """Whether External Secrets makes it."""
-        return bool(self.remote or self.templates)
+        return bool(self.login is not None or self.remote or self.templates)
+
+    def entries(self) -> dict[str, dict[str, Any]]:
+        """File name → key in the store, and the property of it that is meant."""
+        named = {} if self.login is None else {name: entry(self.login, name) for name in LOGIN}
+        return {
+            **named,
+            **{name: entry(key, self.properties.get(name)) for name, key in self.remote.items()},
+        }
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if sum(map(bool, (self.existing, self.stored, self.values))) != 1:
-            message = "give exactly one of existing, remote (with templates), values"
+            message = "give exactly one of existing, login or remote (with templates), values"
             raise ValueError(message)
         unknown = sorted(set(self.properties) - set(self.remote) - set(self.ingredients))
         if unknown:
             message = f"properties: {', '.join(unknown)} is neither in remote nor in ingredients"
             raise ValueError(message)
         if self.store is not None and not self.stored:
-            message = "store: is for remote and templates"
+            message = "store: is for login, remote and templates"
             raise ValueError(message)
         return self
 
@@ -390,6 +406,11 @@ class WorkloadToleration(Args):
 
     effect: Optional[str] = Field(default=None, pattern="^(NoSchedule|PreferNoSchedule|NoExecute)$")
     """Effect of the taint. None: all."""
+
+
+def entry(key: In[str], field: Optional[str]) -> dict[str, Any]:
+    """What is read of the store: a key of it, and the property of its JSON text, if not all of it."""
+    return {"remote": key, "property": field}
 
 
 def _reachable(cidrs: object, namespace: object) -> None:

@@ -92,7 +92,7 @@ def _migration(
         volumes=config.migrating,
     )
     template = _task(args, container, Part.MIGRATION, config.migration_account)
-    name = jobs.migration_name(args.image_hash, args.database.generation)
+    name = jobs.migration_name(args.names_migration(), args.database.generation)
     return scope.declare(
         batch.v1.Job,
         "migration",

@@ -46,8 +46,9 @@ def _monitoring(scope: Scope, given: WorkloadMonitoring) -> None:
     )
     custom(scope, "rules", rule)
     if given.dashboards:
-        board = dashboards.config_map("agent-server-dashboards", scope.namespace, scope.labels)
-        scope.declare(core.v1.ConfigMap, "dashboards", board["metadata"], data=board["data"])
+        site = dashboards.Site(given.runbooks_url or alerts.RUNBOOKS)
+        found = dashboards.config_map("agent-server-dashboards", scope.namespace, scope.labels, site)
+        scope.declare(core.v1.ConfigMap, "dashboards", found["metadata"], data=found["data"])
 
 
 def _service_monitor(scope: Scope, given: WorkloadMonitoring, chosen: dict[str, str]) -> dict[str, Any]:
