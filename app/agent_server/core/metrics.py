@@ -95,10 +95,19 @@ CHECKPOINTS_REFUSED = Counter(
     "Checkpoints whose bytes named what they may not.",
     registry=REGISTRY,
 )
+CONNECT_FAILURES = Counter(
+    "langgraph_db_connect_failures_total",
+    "Attempts to connect to the database that failed, or that had nothing to log in with.",
+    registry=REGISTRY,
+)
 REDIS_FAILURES = Counter(
     "langgraph_redis_failures_total",
     "Calls to Redis that fell back to this process alone.",
     registry=REGISTRY,
+)
+
+TRACES_LOST = Counter(
+    "langgraph_traces_lost_total", "Spans that their receiver did not take.", registry=REGISTRY
 )
 
 Gauge("langgraph_build_info", "The version that runs.", ("version",), registry=REGISTRY).labels(

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from agent_server import __version__
+from agent_server.core.metrics import TRACES_LOST
 from agent_server.core.settings import Settings
 
 Attributes = dict[str, Any]
@@ -100,6 +101,7 @@ class _Patient(SpanExporter):
             if not self._lost:
                 log.warning("traces are not delivered: their receiver does not take them")
             self._lost += len(spans)
+            TRACES_LOST.inc(len(spans))
         elif self._lost:
             log.info("traces are delivered again", lost=self._lost)
             self._lost = 0

@@ -100,7 +100,7 @@ def _leaves(group: BaseExceptionGroup[ServerError]) -> list[ServerError]:
 
 
 async def _serve(settings: Settings, registry: Registry, face: _Face, *, worker: bool) -> None:
-    threads, gauges, door = _own_threads(), DatabaseGauges(), Door(create_starting())
+    threads, gauges, door = _own_threads(), DatabaseGauges(settings.direct_dsn), Door(create_starting())
     server = _Server(_uvicorn(settings, door))
     host, port = face.listening.getsockname()[:2]
     log.info("starting", host=host, port=port)

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, LiteralString, TypeVar, cast
+from typing import Any, LiteralString, Self, TypeVar, cast
 
 import psycopg
 import structlog
@@ -15,7 +15,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from agent_server.core.errors import ConfigurationError, DatabaseUnavailable, Overloaded, Unavailable
-from agent_server.core.metrics import QUERY_SECONDS
+from agent_server.core.metrics import CONNECT_FAILURES, QUERY_SECONDS
 from agent_server.core.settings import Settings
 from agent_server.storage.connect_errors import unreachable
 from agent_server.storage.login import Login, with_parts
@@ -72,7 +72,19 @@ _UNAVAILABLE = "The database is not available."
 
 
 class ImpatientConnection(AsyncConnection[DictRow]):
-    """Gives up on a server that does not answer to a cancellation either; psycopg would wait for 10 s."""
+    """Gives up on a server that does not answer to a cancellation either; psycopg would wait for 10 s.
+
+    That it cannot be made is counted, whoever asks for it.
+    """
+
+    @classmethod
+    async def connect(cls, *args: Any, **kwargs: Any) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]  # passed on
+        """Connect as psycopg does."""
+        try:
+            return await super().connect(*args, **kwargs)
+        except psycopg.Error:
+            CONNECT_FAILURES.inc()
+            raise
 
     async def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:  # noqa: ASYNC109  # psycopg's
         """Cancel what is under way on the server; a connection that does not even let us is dropped."""

@@ -8,6 +8,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from agent_server.core.errors import ConfigurationError, DatabaseUnavailable
+from agent_server.core.metrics import CONNECT_FAILURES
 from agent_server.core.settings import Settings
 from agent_server.storage.aws_credentials import Source, credentials_of
 from agent_server.storage.rds_token import Target, rds_token
@@ -36,6 +37,7 @@ class Login:
             return with_parts(dsn, **await self._parts(dsn))
         except (ConfigurationError, DatabaseUnavailable):
             self.failures += 1
+            CONNECT_FAILURES.inc()
             raise
 
     def stamp(self) -> str | None:

@@ -1,92 +1,96 @@
-"""Alert rules on the server's metrics: what each means, how bad it is, and the page that says what to do."""
+"""Alert rules: what each means, how bad it is, and the page that says what to do.
+
+The rules themselves are in `pure/alerting`, by what they watch. While the database is away, what follows from
+that is silent (`unless`): one page rings, with any Alertmanager.
+"""
 
 from collections.abc import Mapping
 from typing import Any
+
+from langgraph_components.pure import labels as names
+from langgraph_components.pure.alerting import cluster, database, objectives, processes, requests, runs
+from langgraph_components.pure.alerting.rule import Alert, Group, Limits, Record, Site
 
 Json = dict[str, Any]
 
 RUNBOOKS = "docs/howto"
 """Where the pages are, from the root of the repository; `runbooks` of `alert_groups` makes it an address."""
 
-ERROR_SHARE = 0.05
-"""Share of requests answered with 5xx above which users notice."""
-
-SLOW_SECONDS = 30
-"""Latency (seconds) that nineteen of twenty requests stay below."""
-
-# `sum by` on both sides: without it each pod and route is divided by itself, and a share is 0 or 1.
-_ERRORS = (
-    'sum by (namespace) (rate(langgraph_requests_total{status=~"5.."}[5m]))'
-    " / sum by (namespace) (rate(langgraph_requests_total[5m]))"
-    f" > {ERROR_SHARE}"
-)
-
-# By route, so that a slow graph neither hides among short requests nor makes all of them look slow. A stream
-# is measured to its first byte, which says nothing of how long its run takes.
-_SLOW = (
-    "histogram_quantile(0.95, sum by (namespace, endpoint, le)"
-    ' (rate(langgraph_request_latency_seconds_bucket{endpoint!~".+/stream"}[5m])))'
-    f" > {SLOW_SECONDS}"
-)
-
-# By pod: one process without a connection answers 503 while the others are well.
-_POOL = 'min by (namespace, pod) (langgraph_db_pool_size{state="free"}) == 0'
+DEFAULT = Limits()
 
 
-def alert_groups(runbooks: str = RUNBOOKS) -> list[Json]:
-    """The rule groups, as Prometheus and a PrometheusRule take them."""
-    runbooks = runbooks.rstrip("/")
-    rules = [
-        _alert(
-            "LangGraphHighErrorRate",
-            _ERRORS,
-            lasting="5m",
-            severity="critical",
-            summary="{{ $value | humanizePercentage }} of the requests in {{ $labels.namespace }} fail",
-            description="More than 5 % of the requests were answered with 5xx for 5 minutes.",
-            runbook=f"{runbooks}/many-errors.md",
-        ),
-        _alert(
-            "LangGraphSlowResponses",
-            _SLOW,
-            lasting="5m",
-            severity="warning",
-            summary="{{ $labels.endpoint }} in {{ $labels.namespace }} takes {{ $value | humanizeDuration }}",
-            description="The 95th percentile of this route was above 30 seconds for 5 minutes.",
-            runbook=f"{runbooks}/slow-responses.md",
-        ),
-        _alert(
-            "LangGraphDatabasePoolExhausted",
-            _POOL,
-            lasting="1m",
-            severity="critical",
-            summary="{{ $labels.pod }} in {{ $labels.namespace }} has no free database connection",
-            description="Every connection of its pool was in use for a minute: its requests wait, then fail.",
-            runbook=f"{runbooks}/pool-exhausted.md",
-        ),
-    ]
-    return [{"name": "langgraph", "rules": rules}]
+def alert_groups(
+    runbooks: str = RUNBOOKS, *, namespace: str | None = None, limits: Limits = DEFAULT
+) -> list[Json]:
+    """The rule groups of a workload in Kubernetes, as Prometheus and a PrometheusRule take them.
+
+    Without `namespace` they speak of every workload that is scraped, each for itself.
+    """
+    return _groups(runbooks, Site(namespace=namespace), limits)
 
 
-def prometheus_rule(
-    name: str, namespace: Any, *, runbooks: str = RUNBOOKS, labels: Mapping[str, str] | None = None
+def rule_file(runbooks: str = RUNBOOKS, *, job: str = names.APPLICATION, limits: Limits = DEFAULT) -> Json:
+    """A file of rules for a Prometheus outside Kubernetes, which scrapes the processes as `job`.
+
+    `{"groups": […]}`: its series have `job` and `instance` where those of Kubernetes have `namespace` and
+    `pod`, and nothing is asked of Kubernetes.
+    """
+    return {"groups": _groups(runbooks, Site(job=job), limits)}
+
+
+def prometheus_rule(  # noqa: PLR0913  # an object's name and place, and what its rules depend on
+    name: str,
+    namespace: Any,
+    *,
+    watched: str | None = None,
+    runbooks: str = RUNBOOKS,
+    labels: Mapping[str, str] | None = None,
+    limits: Limits = DEFAULT,
 ) -> Json:
-    """The PrometheusRule; `labels` are those by which an existing Prometheus selects rules."""
+    """The PrometheusRule; `labels` are those by which an existing Prometheus selects rules.
+
+    `watched` is the namespace whose series are meant: two workloads of a cluster then ring for themselves.
+    """
     return {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
         "metadata": {"name": name, "namespace": namespace, "labels": dict(labels or {})},
-        "spec": {"groups": alert_groups(runbooks)},
+        "spec": {"groups": alert_groups(runbooks, namespace=watched, limits=limits)},
     }
 
 
-def _alert(  # noqa: PLR0913  # what a rule is made of
-    name: str, expr: str, *, lasting: str, severity: str, summary: str, description: str, runbook: str
-) -> Json:
+def _groups(runbooks: str, site: Site, limits: Limits) -> list[Json]:
+    found: list[Group] = [
+        *database.groups(limits),
+        requests.group(limits),
+        *objectives.groups(limits),
+        runs.group(limits),
+        processes.group(site),
+    ]
+    if site.in_kubernetes:
+        found += cluster.groups(limits)
+    folder = runbooks.rstrip("/")
+    return [
+        {
+            "name": group.name,
+            "interval": group.interval,
+            "rules": [_written(rule, site, folder) for rule in group.rules],
+        }
+        for group in found
+    ]
+
+
+def _written(rule: Alert | Record, site: Site, runbooks: str) -> Json:
+    if isinstance(rule, Record):
+        return {"record": rule.name, "expr": site.query(rule.expr)}
     return {
-        "alert": name,
-        "expr": expr,
-        "for": lasting,
-        "labels": {"severity": severity},
-        "annotations": {"summary": summary, "description": description, "runbook_url": runbook},
+        "alert": rule.name,
+        "expr": site.query(rule.expr),
+        "for": rule.lasting,
+        "labels": {"severity": rule.severity.value},
+        "annotations": {
+            "summary": site.told(rule.summary),
+            "description": rule.description,
+            "runbook_url": f"{runbooks}/{rule.page}",
+        },
     }

@@ -9,8 +9,13 @@ METRICS: dict[str, tuple[str, ...]] = {
     "langgraph_db_pool_size": ("state",),
     "langgraph_db_pool_waiting": (),
     "langgraph_db_query_seconds": ("statement",),
+    "langgraph_db_up": (),
+    "langgraph_db_connect_failures_total": (),
+    "langgraph_db_size_bytes": ("part",),
+    "langgraph_db_certificate_expiry_timestamp_seconds": (),
     "langgraph_runs": ("status",),
     "langgraph_queue_age_seconds": (),
+    "langgraph_interrupt_age_seconds": (),
     "langgraph_lease_losses_total": (),
     "langgraph_takeovers_total": (),
     "langgraph_first_event_seconds": ("graph_name",),
@@ -19,6 +24,7 @@ METRICS: dict[str, tuple[str, ...]] = {
     "langgraph_open_streams": (),
     "langgraph_refused_requests_total": ("code",),
     "langgraph_redis_failures_total": (),
+    "langgraph_traces_lost_total": (),
     "langgraph_build_info": ("version",),
 }
 """Metric → labels: the table of docs/contract.md, section 9."""

@@ -20,3 +20,29 @@ select
     (select count(*) from active where status = 'pending') as pending,
     (select count(*) from active where status = 'running') as running,
     (select coalesce(extract(epoch from max(now() - since)), 0)::float8 from next) as queue_age
+
+-- waiting (2 s)
+-- How long the thread has waited that waits for a person and has changed the longest ago; 0 if none does.
+select coalesce(extract(epoch from now() - min(updated_at)), 0)::float8 as interrupt_age
+from agent.threads where status = 'interrupted'
+
+-- sizes (5 s)
+-- Bytes on disk, with indexes and what is stored apart; a partition counts for the table it is of.
+with parts as (
+    select
+        case
+            when coalesce(whole.relname, c.relname) ~ '^checkpoint' then 'checkpoints'
+            when c.oid = 'agent.run_events'::regclass then 'events'
+            when c.relnamespace = 'agent'::regnamespace then 'runs'
+        end as part,
+        pg_total_relation_size(c.oid) as bytes
+    from pg_class c
+    left join pg_inherits i on i.inhrelid = c.oid
+    left join pg_class whole on whole.oid = i.inhparent
+    where c.relkind = 'r'
+), known as (
+    select part, sum(bytes)::int8 as bytes from parts where part is not null group by part
+)
+select part, bytes from known
+union all
+select 'other', pg_database_size(current_database()) - coalesce((select sum(bytes)::int8 from known), 0)

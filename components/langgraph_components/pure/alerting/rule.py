@@ -1,0 +1,157 @@
+"""What a rule is made of, where it looks, and from which value on it fires."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from langgraph_components.pure import labels
+
+Json = dict[str, Any]
+
+_OURS = f'job="{labels.APPLICATION}"'
+
+_SERIES = re.compile(r"\b(up|process_start_time_seconds|(?:langgraph[_:]|kube_|externalsecret_)[\w:]+)(\{)?")
+"""A series in PromQL, and the brace that opens its matchers. Every query here asks for these alone."""
+
+_OUTSIDE = (
+    (r"(?<=labels\.)namespace\b", "job"),
+    (r"(?<=labels\.)pod\b", "instance"),
+)
+
+
+class Severity(StrEnum):
+    """Whom an alert is for."""
+
+    CRITICAL = "critical"
+    """Somebody must act now, at night too."""
+    WARNING = "warning"
+    """Somebody must look within a working day."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From which value on an alert fires, where teams differ. Shares are 0 to 1."""
+
+    error_share: float = 0.05
+    """Share of requests answered with 5xx. 0.05: users notice one failure in twenty."""
+    slow_seconds: float = 30
+    """Seconds that nineteen of twenty requests of a route stay below. 30: people give up then."""
+    availability: float = 0.999
+    """Objective: share of requests that are not answered with 5xx. 0.999: 43 minutes of outage in 30 days."""
+    latency: float = 0.99
+    """Objective: share of the requests that wait for no graph which begin to be answered in
+    `latency_seconds`. 0.99: the slowest hundredth is garbage collection, cold caches and reconnects."""
+    latency_seconds: float = 1
+    """Seconds of that objective, one of the histogram's buckets: 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120. 1: no
+    such route computes anything; it reads or writes some rows."""
+    run_failure_share: float = 0.2
+    """Share of a graph's executions that end as `error` or `timeout`. 0.2: providers of models fail now
+    and then, one in five is no accident."""
+    queue_seconds: float = 120
+    """Seconds that a run which could begin has waited. 120: within two minutes the autoscaler has added
+    pods, or it will not."""
+    statement_seconds: float = 0.5
+    """Seconds that nineteen of twenty executions of a statement stay below. 0.5: hundred times the usual."""
+    checkpoint_bytes: float = 1024 * 1024
+    """Bytes that nineteen of twenty checkpoints of a graph stay below. 1 MiB: each step writes that much,
+    and history keeps it."""
+    growth_share: float = 0.5
+    """Growth of the database within a day, as a share of what it was. 0.5: it doubles in two days."""
+    growth_bytes: float = 2 * 1024**3
+    """Growth within a day, in bytes, below which `growth_share` says nothing. 2 GiB: a young database
+    doubles often."""
+    interrupt_hours: float = 72
+    """Hours that a run has waited for a person. 72: a weekend and a day."""
+    certificate_days: float = 21
+    """Days until the database's certificate is over. 21: renewing it needs a change, perhaps a window."""
+    retention_hours: float = 2
+    """Hours since the sweeps last succeeded. 2: eight of the default schedule were missed."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert. Its query is written for Kubernetes, without saying whose series are meant."""
+
+    name: str
+    expr: str
+    lasting: str
+    """How long it must be true, such as `5m`."""
+    severity: Severity
+    summary: str
+    """One line with the values, as a template of Prometheus."""
+    description: str
+    page: str
+    """File of docs/howto, with the section where the page has several subjects."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A query whose result is kept under a name of its own, which begins with `langgraph:`."""
+
+    name: str
+    expr: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rules that are evaluated one after the other, every `interval`."""
+
+    name: str
+    rules: Sequence[Alert | Record]
+    interval: str = "30s"
+
+
+@dataclass(frozen=True)
+class Site:
+    """Whose series are meant, and by which labels they are told apart."""
+
+    namespace: str | None = None
+    """Namespace of the one workload. None: every one, told apart."""
+    job: str | None = None
+    """Set outside Kubernetes: the `job` of Prometheus' configuration, its `instance` is a process."""
+
+    @property
+    def in_kubernetes(self) -> bool:
+        """Whether there are namespaces, pods, and metrics about them."""
+        return self.job is None
+
+    def query(self, expr: str) -> str:
+        """The query, asking for our own series alone, by the labels that they have here."""
+        if self.job is not None:
+            expr = re.sub(r"\bnamespace\b", "job", expr)
+            expr = re.sub(r"\bpod\b", "instance", expr).replace(_OURS, f'job="{self.job}"')
+        mine = f'job="{self.job}"' if self.job is not None else f'namespace="{self.namespace}"'
+        if self.job is None and self.namespace is None:
+            return expr
+        return _SERIES.sub(lambda found: _within(found, mine), expr)
+
+    def told(self, template: str) -> str:
+        """The annotation, with the labels that there are here."""
+        if self.in_kubernetes:
+            return template
+        for label, instead in _OUTSIDE:
+            template = re.sub(label, instead, template)
+        return template
+
+
+def _within(found: re.Match[str], mine: str) -> str:
+    series, opened = found[1], found[2]
+    return f"{series}{{{mine}," if opened else f"{series}{{{mine}}}"
+
+
+AWAY = "langgraph:database_away:samples5m"
+"""How many of the last ten half-minutes no process reached the database."""
+
+AWAY_SAMPLES = 3
+"""From so many on it is away: a failover of RDS ends before, or nearly."""
+
+
+def unless_away(expr: str, lately: str | None = None) -> str:
+    """What follows from an outage of the database says nothing while the alert for that rings.
+
+    `lately` is for what looks back longer than the outage lasts.
+    """
+    away = f"max_over_time({AWAY}[{lately}])" if lately else AWAY
+    return f"{expr}\nunless on (namespace) {away} >= {AWAY_SAMPLES}"
