@@ -1,6 +1,7 @@
 """`verify` on databases that were dumped and restored: what could be served is told, nothing is changed."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 from app.support import attaching
@@ -191,9 +191,16 @@ def test_a_database_of_another_version_is_one_line(backup: Backup, restored: str
     assert "not migrated to this version" in done.stderr
 
 
-def test_a_restored_copy_is_served(backup: Backup, restored: str) -> None:
-    change(restored, "delete from agent.runs where status = %s", "pending")
-    with attaching.keeping(restored, ATTACHMENTS_DIR=str(backup.folder)) as server:
+def test_a_restored_copy_is_served_without_the_runs_that_an_operator_has_ended(
+    backup: Backup, restored: str
+) -> None:
+    page = (REPOSITORY / "docs" / "howto" / "back-up-and-restore.md").read_text()
+    [statement] = re.findall(r"`(update agent\.runs [^`]+)`", page)
+    change(restored, statement)
+    with attaching.keeping(restored, ATTACHMENTS_DIR=str(backup.folder)) as server, caller(server) as http:
         for thread in backup.threads:
-            answer = httpx.get(f"{server.url}/graphs/reader/state", params={"thread_id": thread})
-            assert answer.status_code == 200
+            assert http.get("/graphs/reader/state", params={"thread_id": thread}).status_code == 200
+            again = {"input": {}, "thread_id": thread}
+            assert http.post("/graphs/reader/invoke", json=again).json()["status"] == "success"
+        statuses = [run["status"] for run in http.get("/graphs/reader/runs").json()["runs"]]
+        assert statuses.count("cancelled") == 1
