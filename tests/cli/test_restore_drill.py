@@ -1,4 +1,4 @@
-"""`tools/restore_drill.py` with programs that hold what they are asked against the models of AWS and Kubernetes."""
+"""`tools/restore_drill.py`, with programs that check what they are asked by models of AWS and Kubernetes."""
 
 import json
 import os
