@@ -15,6 +15,11 @@ CHECKS = {
     "layers": (_BIN + "lint-imports",),
     "reference": (_BIN + "python", "tools/reference.py", "--check"),
     "figures": (_BIN + "python", "tools/figures.py"),
+    # offline: what a pinned digest is called and whether it is in its repository, zizmor would have to ask GitHub
+    "workflows": (
+        *(_BIN + "zizmor", "--offline", "--persona", "pedantic", "--no-progress", "--quiet"),
+        *("--config", ".github/zizmor.yml", ".github"),
+    ),
     "locks": (_BIN + "python", "tools/check_lock.py"),
     "installed": (_BIN + "uv", "pip", "check", "--quiet", "--python", _BIN + "python"),
 }
