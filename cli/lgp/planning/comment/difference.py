@@ -64,8 +64,7 @@ def _alert(worst: Sequence[Grave]) -> list[str]:
 
 
 def _grave_section(worst: Sequence[Grave]) -> Section:
-    title = f"{counted(len(worst), 'resource')} that hold data"
-    return Section(title, [each.line() for each in worst], "resource", folded=False, wrap=items)
+    return Section("What holds data", [each.line() for each in worst], "resource", folded=False, wrap=items)
 
 
 def _changed_section(changed: Sequence[ResourceChange]) -> Section:

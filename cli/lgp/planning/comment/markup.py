@@ -12,7 +12,6 @@ GitHub makes no mention, reference or link of what is inside `<code>` and `<pre>
 
 import html
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
@@ -67,14 +66,14 @@ def columns(*head: str) -> Callable[[list[str]], str]:
 def foot(command: str) -> str:
     """The last line of a comment."""
     return (
-        "<sub>Made offline from the program: no account, no state. "
-        f"<code>pulumi preview</code> stays the authority. The same here: {code(command)}</sub>"
+        "<p><sub>Made offline from the program: no account, no state. "
+        f"<code>pulumi preview</code> stays the authority. The same here: {code(command)}</sub></p>"
     )
 
 
 def marker(stack: str) -> str:
     """What tells this comment from others, so that the next one takes its place; nobody sees it."""
-    return f"<!-- lgp-plan:{quote(stack, safe='')} -->"
+    return f"<!-- lgp-plan:{quote(stack, safe='', errors='backslashreplace')} -->"
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -83,7 +82,4 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def _visible(character: str) -> str:
-    kind = unicodedata.category(character)
-    if kind[0] != "C" and kind not in {"Zl", "Zp"}:
-        return character
-    return f"\\u{ord(character):04x}"
+    return character if character.isprintable() else f"\\u{ord(character):04x}"

@@ -20,7 +20,7 @@ def comment_on_plan(recording: Recording, *, more: Sequence[Section] = ()) -> st
     sections = [
         *more,
         Section(
-            f"<b>{counted(len(stateful), 'resource')}</b> that hold data, or all that hangs on them",
+            f"<b>{len(stateful)}</b> of them hold data, or all that hangs on it",
             [_stateful_row(resource) for resource in stateful],
             "resource",
             wrap=columns("holds", "resource", "protected"),
