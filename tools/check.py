@@ -15,7 +15,7 @@ CHECKS = {
     "layers": (_BIN + "lint-imports",),
     "reference": (_BIN + "python", "tools/reference.py", "--check"),
     "figures": (_BIN + "python", "tools/figures.py"),
-    # offline: what a pinned digest is called and whether it is in its repository, zizmor would have to ask GitHub
+    # offline: whether a digest is that of its version, zizmor would have to ask GitHub
     "workflows": (
         *(_BIN + "zizmor", "--offline", "--persona", "pedantic", "--no-progress", "--quiet"),
         *("--config", ".github/zizmor.yml", ".github"),
