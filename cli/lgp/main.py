@@ -42,6 +42,7 @@ VERBS = {
     "retention": "server",
     "verify": "server",
     "plan": "plan",
+    "cost": "cost",
 }
 """Each verb and the module of `lgp.commands` that has it as a function of that name."""
 

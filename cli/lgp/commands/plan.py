@@ -47,7 +47,7 @@ def plan(
 ) -> int:
     """Show what `pulumi up` would declare: no account, no cluster, no network."""
     folder = cwd.resolve()
-    _check_extra()
+    check_extra("plan")
     if machine and markdown:
         message = "--json and --markdown are two forms of one answer: name one of them"
         raise UsageProblem(message)
@@ -84,9 +84,11 @@ def _tell_difference(found: "Comparison", stack: str, against: str, form: str) -
         changes.show_comparison(found, out())
 
 
-def _check_extra() -> None:
+def check_extra(verb: str) -> None:
+    """Refuse a verb that plans, where what it plans with is not installed."""
     if not all(find_spec(name) for name in ("yaml", "pulumi", "pydantic")):
-        message = "`lgp plan` needs Pulumi's packages: pip install 'lgp[plan]', or `make setup` in the clone"
+        cure = "pip install 'lgp[plan]', or `make setup` in the clone"
+        message = f"`lgp {verb}` needs Pulumi's packages: {cure}"
         raise PlanFailed(message)
 
 
