@@ -16,7 +16,7 @@ from langgraph_components.cluster_addons import Addons, identities
 from langgraph_components.cluster_args import ClusterArgs, ExistingCluster
 from langgraph_components.cluster_nodes import node_group, service_role
 from langgraph_components.ordering import after
-from langgraph_components.physical_names import plain_of_stack
+from langgraph_components.physical_names import plain_of_stack, stack_tags
 from langgraph_components.pod_role import pod_role
 from langgraph_components.pure import cluster_policies as policies
 from langgraph_components.pure import eks as facts
@@ -67,7 +67,7 @@ class Cluster(pulumi.ComponentResource):
         self.security_group_id = pulumi.Output.from_input(access.security_group_id)
         self.provider = self._kubernetes(name, access, settings)
         if settings.existing is None:
-            _storage_class(name, self, cast("In[str]", settings.cluster_key_arn))
+            _storage_class(name, self, settings)
         self.register_outputs(
             {
                 "name": self.name,
@@ -265,17 +265,25 @@ def _network(args: ClusterArgs) -> eks.ClusterVpcConfigArgs:
     )
 
 
-def _storage_class(name: str, cluster: Cluster, key_arn: In[str]) -> None:
-    """The disks of whoever asks for one: gp3, our key, in the zone of the pod."""
+def _storage_class(name: str, cluster: Cluster, args: ClusterArgs) -> None:
+    """The disks of whoever asks for one: gp3, our key, our tags, in the zone of the pod."""
+    tags = enumerate(sorted(stack_tags(args.tags).items()), start=1)
     StorageClass(
         f"{name}-gp3",
         metadata=ObjectMetaArgs(
             name="gp3", annotations={"storageclass.kubernetes.io/is-default-class": "true"}
         ),
         provisioner="ebs.csi.aws.com",
-        parameters={"type": "gp3", "encrypted": "true", "kmsKeyId": key_arn},
+        parameters={
+            "type": "gp3",
+            "encrypted": "true",
+            "kmsKeyId": cast("In[str]", args.cluster_key_arn),
+            # the driver's way to tags: github.com/kubernetes-sigs/aws-ebs-csi-driver, docs/tagging.md
+            **{f"tagSpecification_{n}": f"{key}={value}" for n, (key, value) in tags},
+        },
         volume_binding_mode="WaitForFirstConsumer",
         reclaim_policy="Delete",
         allow_volume_expansion=True,
-        opts=pulumi.ResourceOptions(parent=cluster, provider=cluster.provider),
+        # a class's parameters never change: for another tag it would be made anew, and no volume be another
+        opts=pulumi.ResourceOptions(parent=cluster, provider=cluster.provider, ignore_changes=["parameters"]),
     )

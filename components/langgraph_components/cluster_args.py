@@ -144,6 +144,9 @@ class ClusterArgs(ClusterSettings):
     """KMS key of the Kubernetes secrets and all disks. Required without `existing`."""
     logs_key_arn: Optional[In[str]] = None
     """KMS key of the control plane's log group. Required without `existing`."""
+    tags: Defaulted[dict[str, str]] = Field(default={})
+    """Further tags of machines, their disks and interfaces, and of volumes, beside `project` and `stack`.
+    None: those two. A provider's default tags reach none of these."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

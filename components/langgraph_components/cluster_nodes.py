@@ -8,6 +8,7 @@ from pulumi_aws import ec2, eks, iam, kms
 
 from langgraph_components.args import In
 from langgraph_components.cluster_args import ClusterArgs, NodeSettings
+from langgraph_components.physical_names import stack_tags
 from langgraph_components.pure import cluster_policies as policies
 from langgraph_components.pure.iam import trust_service
 
@@ -108,7 +109,7 @@ def _disk_grant(name: str, args: ClusterArgs, parent: pulumi.Resource) -> kms.Gr
 def _template(
     name: str, cluster: eks.Cluster, args: ClusterArgs, parent: pulumi.Resource
 ) -> ec2.LaunchTemplate:
-    title = {"Name": pulumi.Output.concat(cluster.name, "-node")}
+    tags = {**stack_tags(args.tags), "Name": pulumi.Output.concat(cluster.name, "-node")}
     return ec2.LaunchTemplate(
         f"{name}-node",
         update_default_version=True,
@@ -119,7 +120,7 @@ def _template(
         ),
         # a provider's default tags do not reach what the template makes
         tag_specifications=[
-            ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=title)
+            ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags)
             for kind in ("instance", "volume", "network-interface")
         ],
         opts=pulumi.ResourceOptions(parent=parent),

@@ -6,6 +6,8 @@ ignores changes of its name (`ignore_changes`), and who needs the name takes it 
 What has to be there before the resource, such as its log group, is named in the same way and kept as well.
 """
 
+from collections.abc import Mapping
+
 import pulumi
 
 from langgraph_components.pure.naming import physical
@@ -24,3 +26,8 @@ def path_of_stack(*parts: str) -> str:
 def plain_of_stack(*parts: str) -> str:
     """`{project}-{stack}-{parts}`, neither cut nor cleaned: for what takes every character."""
     return "-".join((pulumi.get_project(), pulumi.get_stack(), *parts))
+
+
+def stack_tags(more: Mapping[str, str]) -> dict[str, str]:
+    """`project`, `stack` and more: for what AWS makes for us, which no provider's default tags reach."""
+    return {"project": pulumi.get_project(), "stack": pulumi.get_stack(), **more}

@@ -250,7 +250,7 @@ class PostgresDatabase(pulumi.ComponentResource):
             f"{self._name}-monitoring",
             description="RDS writes samples of the operating system to CloudWatch",
             assume_role_policy=pulumi.Output.json_dumps(
-                policies.trust_service("monitoring.rds.amazonaws.com")
+                policies.trust_service("monitoring.rds.amazonaws.com", account_id=self._args.account_id)
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

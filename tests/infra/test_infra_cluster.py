@@ -359,9 +359,22 @@ def test_a_volume_is_gp3_under_our_key_in_the_zone_of_its_pod(made):
         "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
     }
     assert storage.inputs["provisioner"] == "ebs.csi.aws.com"
-    assert storage.inputs["parameters"] == {"type": "gp3", "encrypted": "true", "kmsKeyId": CLUSTER_KEY}
+    parameters = dict(storage.inputs["parameters"])
+    tags = {parameters.pop(f"tagSpecification_{n}") for n in (1, 2)}
+    assert tags == {"project=langgraph-platform", "stack=test"}
+    assert parameters == {"type": "gp3", "encrypted": "true", "kmsKeyId": CLUSTER_KEY}
+    assert storage.ignore_changes == ("parameters",)
     assert storage.inputs["volumeBindingMode"] == "WaitForFirstConsumer"
     assert storage.provider == only(made, PROVIDER).urn
+
+
+def test_what_a_providers_default_tags_do_not_reach_is_tagged_all_the_same(cluster):
+    found = cluster(tags={"team": "agents"})
+    wanted = {"project": "langgraph-platform", "stack": "test", "team": "agents"}
+    for each in only(found, TEMPLATE).inputs["tagSpecifications"]:
+        assert wanted.items() <= each["tags"].items()
+    parameters = only(found, STORAGE).inputs["parameters"].values()
+    assert {f"{key}={value}" for key, value in wanted.items()} <= set(parameters)
 
 
 def test_the_outputs_are_the_clusters(made, cluster):

@@ -133,6 +133,7 @@ def test_enhanced_monitoring_has_a_role_that_only_rds_assumes(graph):
     (role,) = found.of_type("aws:iam/role:Role")
     (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
     assert statement["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
+    assert list(statement["Condition"]["StringEquals"]) == ["aws:SourceAccount"]
     (attached,) = found.of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
     assert attached.urn in primary(found).depends_on
     off = declared(graph, monitoring_interval_seconds=0)

@@ -61,9 +61,15 @@ def allow(
     return statement
 
 
-def trust_service(service: str) -> Policy:
-    """A role that an AWS service assumes, such as `eks.amazonaws.com`."""
-    return document(allow("AssumeRole", ["sts:AssumeRole"], principal={"Service": service}))
+def trust_service(service: str, *, account_id: str | None = None) -> Policy:
+    """A role that an AWS service assumes, such as `eks.amazonaws.com`.
+
+    With `account_id` only for that account: a service that takes roles for every customer could otherwise be
+    made to take ours for another one (AWS: "the confused deputy problem").
+    """
+    conditions = {"StringEquals": {"aws:SourceAccount": account_id}} if account_id else None
+    principal = {"Service": service}
+    return document(allow("AssumeRole", ["sts:AssumeRole"], principal=principal, conditions=conditions))
 
 
 def trust_pod_identity(account_id: str, cluster_arn: Any, *, namespace: Any, service_account: str) -> Policy:

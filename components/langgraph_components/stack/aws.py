@@ -93,6 +93,7 @@ def _cluster(base: Base, keys: Encryption, network: Network) -> Cluster:
         "subnet_ids": network.private_subnet_ids,
         "cluster_key_arn": keys.cluster_key_arn,
         "logs_key_arn": keys.logs_key_arn,
+        "tags": base.settings.tags,
     }
     return Cluster(
         base.called("cluster"), ClusterArgs.of({**base.settings.cluster.chosen(), **wired}), base.opts()

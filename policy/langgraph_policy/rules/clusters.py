@@ -147,6 +147,22 @@ def volumes_own_key(resource: Resource) -> Faults:
         yield from _encrypted(resource.root.part("parameters"))
 
 
+@of_resource(CLASS)
+def volumes_tagged(resource: Resource) -> Faults:
+    """A storage class of EBS gives its volumes the tags `project` and `stack`.
+
+    Why: a volume outlives its pod and its claim; without a tag nobody knows whose it is, or dares to delete
+    it.
+
+    Fix: parameters tagSpecification_1: project=… and tagSpecification_2: stack=….
+    """
+    if resource.root.at("provisioner") != "ebs.csi.aws.com":
+        return
+    given = [str(value) for key, value in resource.root.mapping("parameters").items() if "tagSpec" in key]
+    if missing := [tag for tag in ("project", "stack") if not any(g.startswith(f"{tag}=") for g in given)]:
+        yield Fault(f"parameters give no {' and no '.join(missing)}")
+
+
 @of_resource(TEMPLATE)
 def nodes_tagged(resource: Resource) -> Faults:
     """Machines, disks and network interfaces of nodes have the tags `project` and `stack`.
