@@ -10,6 +10,9 @@ LgpError                    exit 1
 ├── AlreadyRunning          exit 1   another `lgp up` holds this clone
 ├── PortTaken               exit 1   something else listens there
 ├── ServerDied              exit 1   the server process ended by itself
+├── ProgramMissing          exit 1   pulumi, kubectl, aws or an image engine is not on PATH
+├── ProgramFailed           exit 1   one of them did not succeed
+├── Interrupted             exit 130 stopped by a signal; the program that ran was told, and has ended
 ├── PlanFailed              exit 1   the stack's program raised, or the engine would refuse what it declares
 ├── BuildFailed             exit 1   the engine could not build or push the image
 ├── FolderUnusable          exit 1   a folder is read-only, or someone else's
@@ -74,6 +77,20 @@ class PortTaken(LgpError):
 
 class ServerDied(LgpError):
     """The server process ended by itself."""
+
+
+class ProgramMissing(LgpError):
+    """A program of others is not on PATH."""
+
+
+class ProgramFailed(LgpError):
+    """A program of others did not succeed."""
+
+
+class Interrupted(LgpError):
+    """Stopped by a signal; the program that ran was told, and has ended."""
+
+    exit_code = 130
 
 
 class PlanFailed(LgpError):

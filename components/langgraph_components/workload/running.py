@@ -139,6 +139,15 @@ def _server(
     ).template()
 
 
+def _ours(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Metadata of what Pulumi may take back from others.
+
+    `kubectl rollout undo` and `set image` make another owner of the pods' template. Without this, an update
+    that looks at the cluster (`--refresh`) ends in a conflict with that owner.
+    """
+    return {**metadata, "annotations": {"pulumi.com/patchForce": "true"}}
+
+
 def _api(
     scope: Scope, args: "AgentWorkloadArgs", config: Configuration, migrated: list[pulumi.Resource]
 ) -> apps.v1.Deployment:
@@ -147,7 +156,7 @@ def _api(
     return scope.declare(
         apps.v1.Deployment,
         "api",
-        scope.metadata("agent-server", Part.API),
+        _ours(scope.metadata("agent-server", Part.API)),
         # the autoscaler owns their number: a number of ours would be a conflict at every update
         scope.opts(
             depends_on=migrated,
@@ -169,7 +178,7 @@ def _workers(
         strategy=autoscaling.rolling() if strategy == "RollingUpdate" else {"type": strategy},
         replicas=args.workers.replicas,
     )
-    metadata = scope.metadata("agent-server-worker", Part.WORKER)
+    metadata = _ours(scope.metadata("agent-server-worker", Part.WORKER))
     opts = scope.opts(
         depends_on=migrated, custom_timeouts=_awaited(autoscaling.rollout_seconds(args.workers.replicas))
     )
