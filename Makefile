@@ -44,8 +44,9 @@ lock: setup ## Resolve the locks anew, a week behind the registries (BEFORE=2026
 	@$(bin)/python tools/lock.py $(BEFORE)
 
 .PHONY: reference
-reference: setup ## Write docs/reference from the components' own models.
+reference: setup ## Write docs/reference and app/monitoring from the components' own models, rules and dashboards.
 	@$(bin)/python tools/reference.py
+	@$(bin)/python tools/monitoring.py
 
 .PHONY: bench
 bench: setup ## Measure: the floor, this server, the naive listing (ARGS=… for its options).

@@ -14,6 +14,7 @@ CHECKS = {
     "types": (_BIN + "pyright", "--project", "pyproject.toml"),
     "layers": (_BIN + "lint-imports",),
     "reference": (_BIN + "python", "tools/reference.py", "--check"),
+    "monitoring": (_BIN + "python", "tools/monitoring.py", "--check"),
     "figures": (_BIN + "python", "tools/figures.py"),
     # offline: whether a digest is that of its version, zizmor would have to ask GitHub
     "workflows": (
