@@ -4,7 +4,7 @@ import sys
 from importlib.util import find_spec
 from logging import WARNING
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,8 @@ from lgp.output import Machine, escape, json_line, note, out, people
 from lgp.paths import ROOT
 
 if TYPE_CHECKING:
+    from langgraph_policy import Report
+    from lgp.planning.comment.bounded import Section
     from lgp.planning.compare import Comparison
     from lgp.planning.recording import Recording
 
@@ -34,6 +36,9 @@ Revision = Annotated[
 Markdown = Annotated[
     bool, typer.Option("--markdown", help="Text for a comment on a pull request, in GitHub's Markdown.")
 ]
+Policy = Annotated[
+    bool, typer.Option("--policy", help="Check the rules, too; exit code 1 if a mandatory one is broken.")
+]
 
 
 def plan(
@@ -44,6 +49,7 @@ def plan(
     cwd: Folder = ROOT,
     machine: Machine = False,
     markdown: Markdown = False,
+    policy: Policy = False,
 ) -> int:
     """Show what `pulumi up` would declare: no account, no cluster, no network."""
     folder = cwd.resolve()
@@ -53,35 +59,67 @@ def plan(
         raise UsageProblem(message)
     form = "json" if machine else "markdown" if markdown else "people"
     if against:
-        found = _compared(folder, stack, against, written)
-        _tell_difference(found, stack, against, form)
+        recording, found = _compared(folder, stack, against, written)
+        report = _judged(recording) if policy else None
+        _tell_difference(found, stack, against, form, report)
     else:
-        _tell(_planned(folder, stack, written), form)
-    return 0
+        recording = _planned(folder, stack, written)
+        report = _judged(recording) if policy else None
+        _tell(recording, form, report)
+    return int(report is not None and report.refused)
 
 
-def _tell(recording: "Recording", form: str) -> None:
-    from lgp.planning import document, tree  # noqa: PLC0415  # every other verb starts without them
+def _judged(recording: "Recording") -> "Report":
+    from lgp.planning.policy import policy_report  # noqa: PLC0415  # every other verb starts without it
+
+    return policy_report(recording)
+
+
+def _tell(recording: "Recording", form: str, report: "Report | None") -> None:
+    from lgp.planning import document, tree  # noqa: PLC0415  # as above
     from lgp.planning.comment.overview import comment_on_plan  # noqa: PLC0415  # as above
 
     if form == "json":
-        json_line(document.plan_document(recording))
+        _tell_document(document.plan_document(recording), report)
     elif form == "markdown":
-        sys.stdout.write(comment_on_plan(recording))
+        sys.stdout.write(comment_on_plan(recording, more=_sections(report)))
     else:
         tree.show_plan(recording, out())
+        _tell_policy(report)
 
 
-def _tell_difference(found: "Comparison", stack: str, against: str, form: str) -> None:
+def _tell_difference(
+    found: "Comparison", stack: str, against: str, form: str, report: "Report | None"
+) -> None:
     from lgp.planning import changes, document  # noqa: PLC0415  # as above
     from lgp.planning.comment.difference import comment_on_difference  # noqa: PLC0415  # as above
 
     if form == "json":
-        json_line(document.comparison_document(found, stack, against))
+        _tell_document(document.comparison_document(found, stack, against), report)
     elif form == "markdown":
-        sys.stdout.write(comment_on_difference(found, stack, against))
+        sys.stdout.write(comment_on_difference(found, stack, against, more=_sections(report)))
     else:
         changes.show_comparison(found, out())
+        _tell_policy(report)
+
+
+def _tell_document(document: dict[str, Any], report: "Report | None") -> None:
+    from lgp.planning.policy_text import policy_document  # noqa: PLC0415  # as above
+
+    json_line(document if report is None else {**document, "policy": policy_document(report)})
+
+
+def _tell_policy(report: "Report | None") -> None:
+    from lgp.planning.policy_text import show_policy  # noqa: PLC0415  # as above
+
+    if report is not None:
+        show_policy(report, out())
+
+
+def _sections(report: "Report | None") -> "list[Section]":
+    from lgp.planning.comment.policy import policy_sections  # noqa: PLC0415  # as above
+
+    return [] if report is None else policy_sections(report)
 
 
 def check_extra(verb: str) -> None:
@@ -92,8 +130,8 @@ def check_extra(verb: str) -> None:
         raise PlanFailed(message)
 
 
-def _compared(folder: Path, stack: str, against: str, written: Path | None) -> "Comparison":
-    """Both plans at once, each in a process of its own, then what differs."""
+def _compared(folder: Path, stack: str, against: str, written: Path | None) -> "tuple[Recording, Comparison]":
+    """Both plans at once, each in a process of its own: that of this tree, and what differs."""
     from lgp.planning import compare, revisions  # noqa: PLC0415  # as above
 
     with revisions.planned_at(folder, against, stack) as other:
@@ -101,7 +139,7 @@ def _compared(folder: Path, stack: str, against: str, written: Path | None) -> "
         before = other()
     if before.note:
         note(before.note)
-    return compare.compare(before.recording, recording)
+    return recording, compare.compare(before.recording, recording)
 
 
 def _planned(folder: Path, stack: str, written: Path | None) -> "Recording":
