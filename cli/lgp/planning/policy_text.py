@@ -14,7 +14,8 @@ COLOURS = {Level.MANDATORY: "red", Level.ADVISORY: "yellow"}
 def policy_document(report: Report) -> dict[str, Any]:
     """`{"refused", "findings", "excepted"}`.
 
-    A finding has `rule`, `resource`, `type`, `urn`, `found`, `fix`, `level` and `undecided`; what is excepted has `rule`, `resource`, `found`, `reason` and, if it ends, `until`.
+    A finding has `rule`, `resource`, `type`, `urn`, `found`, `fix`, `level` and `undecided`; what is excepted
+    has `rule`, `resource`, `found`, `reason` and, if the exception ends, `until`.
     """
     return {
         "refused": report.refused,
