@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from lgp.monitoring.grafana import DASHBOARDS
 from lgp.output import json_line, out
 from lgp.paths import own_command, shown
 from lgp.samples import sample_names
@@ -17,7 +18,8 @@ def announce(record: Record, *, machine: bool) -> None:
     graphs = graph_names(Path(record.config))
     if machine:
         told = {"url": record.url, "pid": os.getpid(), "graphs": graphs, "config": record.config}
-        json_line({**told, "metrics_url": record.metrics_url})
+        watched = {"prometheus_url": record.prometheus_url, "grafana_url": record.grafana_url}
+        json_line({**told, "metrics_url": record.metrics_url, **watched})
         return
     tries = commands_to_try(Path(record.config), graphs, own_command(), secrets.token_hex(2))
     width = max((len(verb) for verb, _ in tries), default=0)
@@ -25,7 +27,7 @@ def announce(record: Record, *, machine: bool) -> None:
         "",
         f"[bold]LangGraph platform[/bold] · [bold cyan]{record.url}[/bold cyan]",
         f"[dim]graphs[/dim]   {'  '.join(graphs)}",
-        *([f"[dim]metrics[/dim]  {record.metrics_url}"] if record.metrics_url else []),
+        *(f"[dim]{name:<8}[/dim] {where}" for name, where in _watching(record)),
         *([""] if tries else []),
         *(f"[dim]{verb:<{width}}[/dim]  {command}" for verb, command in tries),
         "",
@@ -33,6 +35,17 @@ def announce(record: Record, *, machine: bool) -> None:
         "",
     ]
     out().print("\n".join(f"  {line}".rstrip() for line in lines))
+
+
+def _watching(record: Record) -> list[tuple[str, str]]:
+    """What tells how it is, and where."""
+    found = [("metrics", record.metrics_url)] if record.metrics_url else []
+    if record.prometheus_url:
+        found.append(("alerts", f"{record.prometheus_url}/alerts"))
+        found.append(
+            ("boards", record.grafana_url or f"Grafana is not installed; for import: {shown(DASHBOARDS)}")
+        )
+    return found
 
 
 def _stays(record: Record) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgp.embedded import Cluster, clone_layout
-from lgp.errors import PortTaken
+from lgp.errors import PortTaken, UsageProblem
+from lgp.monitoring import Beside, monitored, require_prometheus
 from lgp.output import note
 from lgp.progress import step
 from lgp.schema import migrate_if_needed
@@ -31,7 +32,11 @@ class Wish:
     database_url: str | None
     """None for the embedded PostgreSQL."""
     metrics_port: int | None = None
-    """0 for no metrics; None for METRICS_PORT where that is free, else none."""
+    """0 for no metrics; None for METRICS_PORT where that is free, else none, or any with `monitoring`."""
+    monitoring: bool = False
+    """Whether Prometheus, and Grafana where it is installed, run beside the server."""
+    prometheus_port: int | None = None
+    """None for 9090 where that is free, else any."""
     watch: Watch | None = None
     """With it, the server is started anew when files of the graphs change."""
     quiet: bool = False
@@ -44,6 +49,8 @@ class Wish:
 
 def launch(wish: Wish, state: State) -> None:
     """Serve until a stop is asked for. A failure leaves nothing running."""
+    if wish.monitoring:
+        require_prometheus()
     state.open()
     with state.alone(), Signals() as signals, contextlib.suppress(_StoppedError):
         _end_what_was_left(state)
@@ -55,17 +62,46 @@ def launch(wish: Wish, state: State) -> None:
             environment = at_address(environment, address.host, address.port, metrics.port if metrics else 0)
             migrate_if_needed(environment, state, signals)
             _stop_if_asked(signals)
-            record = Record(
-                address.url,
-                str(wish.config),
-                database.url,
-                database.data,
-                metrics_url=f"{metrics.url}/metrics" if metrics else None,
-            )
             signals.stop_with(wish.parent)
-            shown = Shown(log=not (wish.quiet or wish.machine), machine=wish.machine)
-            plan = ServicePlan(address, environment, record, shown, database.revive, wish.watch)
-            Service(plan, state, signals).run()
+            with _beside(wish, state, metrics, signals) as beside:
+                _stop_if_asked(signals)
+                record = Record(
+                    address.url,
+                    str(wish.config),
+                    database.url,
+                    database.data,
+                    metrics_url=f"{metrics.url}/metrics" if metrics else None,
+                    prometheus_url=beside.prometheus_url,
+                    grafana_url=beside.grafana_url,
+                )
+                shown = Shown(log=not (wish.quiet or wish.machine), machine=wish.machine)
+                plan = ServicePlan(address, environment, record, shown, _care(database, beside), wish.watch)
+                Service(plan, state, signals).run()
+
+
+@contextmanager
+def _beside(
+    wish: Wish, state: State, metrics: Address | None, signals: Signals
+) -> Generator[Beside, None, None]:
+    """What watches the server, if that was asked for."""
+    if not wish.monitoring:
+        yield Beside()
+        return
+    if metrics is None:
+        message = "MONITORING reads the metrics, and METRICS_PORT=0 means none: leave one of them out"
+        raise UsageProblem(message)
+    with monitored(metrics, wish.prometheus_port, state.folder / "monitoring", signals) as beside:
+        yield beside
+
+
+def _care(database: "_Database", beside: Beside) -> Revive:
+    """Look after both: the database is started again, what watches is not."""
+
+    def care() -> bool:
+        beside.tell_of_the_dead()
+        return database.revive()
+
+    return care
 
 
 def _metrics_address(wish: Wish, address: Address) -> Address | None:
@@ -78,6 +114,8 @@ def _metrics_address(wish: Wish, address: Address) -> Address | None:
     except PortTaken:
         if wish.metrics_port is not None:
             raise
+        if wish.monitoring:
+            return require_free(Address(address.host, 0))
         note(f"no metrics: port {METRICS_PORT} is taken; METRICS_PORT chooses another one")
         return None
 

@@ -39,6 +39,9 @@ class Record:
     """Where the embedded PostgreSQL keeps its data; None with a database of one's own."""
     metrics_url: str | None = None
     """None without metrics."""
+    prometheus_url: str | None = None
+    grafana_url: str | None = None
+    """None for what does not run beside it."""
     server: ProcessRecord | None = None
     stopping: bool = False
     """Whether it is on its way out: the next one waits for it."""

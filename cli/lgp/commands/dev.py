@@ -7,8 +7,10 @@ from lgp.commands.serving import (
     Host,
     Machine,
     MetricsPort,
+    Monitoring,
     Parent,
     Port,
+    PrometheusPort,
     Quiet,
     config_file,
 )
@@ -23,6 +25,8 @@ def dev(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     metrics_port: MetricsPort = None,
+    monitoring: Monitoring = False,
+    prometheus_port: PrometheusPort = None,
     config: Config = BUNDLED_CONFIG,
     database_url: DatabaseUrl = "",
     quiet: Quiet = False,
@@ -34,6 +38,8 @@ def dev(
         Wish(
             address=Address(host, port),
             metrics_port=metrics_port,
+            monitoring=monitoring,
+            prometheus_port=prometheus_port,
             config=config_file(config),
             database_url=database_url or None,
             watch=watching,

@@ -16,8 +16,10 @@ __all__ = [
     "Host",
     "Machine",
     "MetricsPort",
+    "Monitoring",
     "Parent",
     "Port",
+    "PrometheusPort",
     "Quiet",
     "config_file",
 ]
@@ -32,6 +34,24 @@ MetricsPort = Annotated[
         max=65535,
         show_default="9464 if that is free, else none",
         help="Port of GET /metrics; 0 for none.",
+    ),
+]
+Monitoring = Annotated[
+    bool,
+    typer.Option(
+        "--monitoring",
+        envvar="MONITORING",
+        help="Prometheus with the alert rules beside it; Grafana, too, if there.",
+    ),
+]
+PrometheusPort = Annotated[
+    int | None,
+    typer.Option(
+        envvar="PROMETHEUS_PORT",
+        min=0,
+        max=65535,
+        show_default="9090 if that is free, else any",
+        help="Port of that Prometheus, on 127.0.0.1.",
     ),
 ]
 Config = Annotated[

@@ -7,8 +7,10 @@ from lgp.commands.serving import (
     Host,
     Machine,
     MetricsPort,
+    Monitoring,
     Parent,
     Port,
+    PrometheusPort,
     Quiet,
     config_file,
 )
@@ -22,6 +24,8 @@ def up(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     metrics_port: MetricsPort = None,
+    monitoring: Monitoring = False,
+    prometheus_port: PrometheusPort = None,
     config: Config = BUNDLED_CONFIG,
     database_url: DatabaseUrl = "",
     quiet: Quiet = False,
@@ -33,6 +37,8 @@ def up(
         Wish(
             address=Address(host, port),
             metrics_port=metrics_port,
+            monitoring=monitoring,
+            prometheus_port=prometheus_port,
             config=config_file(config),
             database_url=database_url or None,
             quiet=quiet,
