@@ -57,10 +57,15 @@ class Wire:
         with suppress(OSError):
             while True:
                 here, _ = self._listener.accept()
-                there = socket(AF_UNIX)
-                there.connect(self._target)
-                for pair in ((here, there), (there, here)):
-                    threading.Thread(target=self._pump, args=pair, daemon=True).start()
+                threading.Thread(target=self._link, args=(here,), daemon=True).start()
+
+    def _link(self, here: socket) -> None:
+        with here, socket(AF_UNIX) as there:
+            there.connect(self._target)
+            back = threading.Thread(target=self._pump, args=(there, here), daemon=True)
+            back.start()
+            self._pump(here, there)
+            back.join()
 
     def _pump(self, source: socket, sink: socket) -> None:
         with suppress(OSError):

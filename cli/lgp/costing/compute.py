@@ -25,7 +25,7 @@ def node_groups(resources: Sequence[Resource], world: World) -> Found:
     spot = any(given(each).get("capacityType") == "SPOT" for each in resources)
     share = world.usage.of("spot_share") if spot else exactly(1)
     kind = str(given(resources[0])["instanceTypes"][0])
-    what = f"nodes, {kind}" + (", Spot, as hours at the on-demand price" if spot else "")
+    what = f"nodes, {kind}" + (", Spot (hours x share)" if spot else "")
     yield Charge("compute", what, count * HOURS_A_MONTH * share, f"ec2.{kind}", names(resources), by_use=True)
     disks = [_disk(template) for template in world.recording.of_type("aws:ec2/launchTemplate:LaunchTemplate")]
     yield Charge(

@@ -15,7 +15,7 @@ def estimate_document(found: Estimate, comparisons: tuple[Comparison, ...], peop
     `lines` have group, what, resources, quantity, unit, price, usd, source, by_use, monthly; the sum of their
     `monthly` is `monthly`. `capacity` holds what the runs take and null for what the stack does not declare.
     `managed` has an entry a price model, with its parts, what it does not count, and the break-even in runs a
-    day: null where there is none, 0 where the stack is always the cheaper one. `prices` has all of them by key.
+    day: null where there is none, 0 where the stack is always the cheaper one. `prices` has all by key.
     """
     return {
         "stack": found.stack,

@@ -68,7 +68,7 @@ def amounts(monthly: Range) -> tuple[str, str, str]:
 
 
 def _row(name: str, factor: str, low: str, likely: str, high: str) -> str:
-    return f"{name:{NAME}}{factor:{FACTOR}}{low:>{AMOUNT}}{likely:>{AMOUNT}}{high:>{AMOUNT}}".rstrip()
+    return f"{name:{NAME - 1}} {factor:{FACTOR}}{low:>{AMOUNT}}{likely:>{AMOUNT}}{high:>{AMOUNT}}".rstrip()
 
 
 def carried(found: Estimate) -> Iterator[str]:
