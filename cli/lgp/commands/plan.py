@@ -36,6 +36,10 @@ Revision = Annotated[
 Markdown = Annotated[
     bool, typer.Option("--markdown", help="Text for a comment on a pull request, in GitHub's Markdown.")
 ]
+Graph = Annotated[
+    Path | None,
+    typer.Option("--graph", metavar="FILE.svg", show_default=False, help="Draw the stack into this file."),
+]
 Policy = Annotated[
     bool, typer.Option("--policy", help="Check the rules, too; exit code 1 if a mandatory one is broken.")
 ]
@@ -50,6 +54,7 @@ def plan(
     machine: Machine = False,
     markdown: Markdown = False,
     policy: Policy = False,
+    drawn: Graph = None,
 ) -> int:
     """Show what `pulumi up` would declare: no account, no cluster, no network."""
     folder = cwd.resolve()
@@ -57,16 +62,29 @@ def plan(
     if machine and markdown:
         message = "--json and --markdown are two forms of one answer: name one of them"
         raise UsageProblem(message)
+    if drawn is not None and drawn.suffix != ".svg":
+        message = f"--graph {drawn}: the picture is SVG: name a file that ends with .svg"
+        raise UsageProblem(message)
     form = "json" if machine else "markdown" if markdown else "people"
     if against:
         recording, found = _compared(folder, stack, against, written)
+        _draw(recording, drawn)
         report = _judged(recording) if policy else None
         _tell_difference(found, stack, against, form, report)
     else:
         recording = _planned(folder, stack, written)
+        _draw(recording, drawn)
         report = _judged(recording) if policy else None
         _tell(recording, form, report)
     return int(report is not None and report.refused)
+
+
+def _draw(recording: "Recording", file: Path | None) -> None:
+    from lgp.planning.drawing import drawn  # noqa: PLC0415  # every other verb starts without it
+
+    if file is not None:
+        file.write_text(drawn(recording), encoding="utf-8")
+        note(f"drawn in {file}")
 
 
 def _judged(recording: "Recording") -> "Report":
@@ -125,7 +143,7 @@ def _sections(report: "Report | None") -> "list[Section]":
 def check_extra(verb: str) -> None:
     """Refuse a verb that plans, where what it plans with is not installed."""
     if not all(find_spec(name) for name in ("yaml", "pulumi", "pydantic")):
-        cure = "pip install 'lgp[plan]', or `make setup` in the clone"
+        cure = "`make setup` in the clone, or docs/howto/import-components.md"
         message = f"`lgp {verb}` needs Pulumi's packages: {cure}"
         raise PlanFailed(message)
 
