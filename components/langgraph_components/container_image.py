@@ -233,7 +233,7 @@ def _docker_build() -> Any:
         return import_module("pulumi_docker_build")
     except ImportError:
         message = (
-            "building the image needs pulumi-docker-build: pip install 'langgraph-components[image]', "
+            "building the image needs pulumi-docker-build: pip install pulumi-docker-build, "
             "or name an image that is there already by `reference`"
         )
         raise MissingExtra(message) from None

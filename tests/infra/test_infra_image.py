@@ -176,7 +176,7 @@ def test_without_the_extra_the_build_says_what_to_install_and_a_digest_needs_non
     graph, context, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, "pulumi_docker_build", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'langgraph-components\[image\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install pulumi-docker-build"):
         declared(graph)
     assert declared(graph, reference=BY_DIGEST)[1]["reference"] == BY_DIGEST
 

@@ -344,7 +344,7 @@ def test_without_pulumi_the_extra_is_named(project, monkeypatch):
     monkeypatch.setattr("lgp.commands.plan.find_spec", lambda name: None if name == "pulumi" else name)
     done = project.plan()
     assert done.code == 1
-    assert "lgp: `lgp plan` needs Pulumi's packages: pip install 'lgp[plan]'" in done.err
+    assert "lgp: `lgp plan` needs Pulumi's packages: `make setup`" in done.err
 
 
 def test_make_plan_passes_stack_and_arguments():
