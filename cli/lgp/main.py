@@ -42,6 +42,11 @@ VERBS = {
     "retention": "server",
     "verify": "server",
     "plan": "plan",
+    "deploy": "operating",
+    "rollback": "operating",
+    "destroy": "operating",
+    "status": "observing",
+    "logs": "observing",
     "cost": "cost",
 }
 """Each verb and the module of `lgp.commands` that has it as a function of that name."""

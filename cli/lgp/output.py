@@ -9,12 +9,13 @@ from functools import cache
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.markup import escape
 
 from lgp.errors import LgpError
 
-__all__ = ["Machine", "document", "escape", "failure", "json_line", "note", "out", "people", "plain"]
+__all__ = ["Machine", "document", "escape", "failure", "json_line", "note", "out", "people", "plain", "table"]
 
 Machine = Annotated[bool, typer.Option("--json", help="Nothing but JSON on stdout.")]
 """The option every verb has."""
@@ -57,6 +58,16 @@ def json_line(value: Any) -> None:
 def document(value: Any) -> None:
     """The value as readable JSON, for people."""
     out().print_json(json.dumps(plain(value), ensure_ascii=False), indent=2)
+
+
+def table(heads: list[str], rows: list[list[str]], total: int | None = None) -> None:
+    """Print columns that are never cut, however narrow the terminal is: ids are there to be copied."""
+    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+    for number, row in enumerate([heads, *rows]):
+        line = "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
+        out().print(line.rstrip(), markup=False, style=None if number else "dim")
+    if total is not None and total > len(rows):
+        out().print(f"[dim]{len(rows)} of {total}[/dim]")
 
 
 def failure(error: LgpError, *, machine: bool) -> int:

@@ -14,6 +14,8 @@ from lgp.main import main
 PROGRAM = """#!/bin/sh
 printf '%s\\n' "$(basename "$0") $*" >> "$ENGINE_LOG"
 case "$*" in
+  *--digestfile*) echo "$PUSHED" > "$3"; exit ${ENGINE_FAILS:-0} ;;
+  *"image inspect --format"*) echo "r.example/other@sha256:0"; echo "r.example:5000/a@$PUSHED"; exit 0 ;;
   *version*) exit ${ENGINE_ANSWERS:-0} ;;
   *exists*|*inspect*) exit ${ENGINE_HAS_NOT:-1} ;;
   *) echo "the engine's own words"; exit ${ENGINE_FAILS:-0} ;;
@@ -81,17 +83,32 @@ def test_an_image_that_is_there_is_not_built_again_unless_that_is_wished(
 
 
 def test_it_is_pushed_by_both_names_when_that_is_wished(
-    install: Install, config: Path, capfd: pytest.CaptureFixture[str]
+    install: Install, config: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = install("buildah")
+    monkeypatch.setenv("PUSHED", f"sha256:{'c' * 64}")
     assert main(["build", str(config), "--tag", "r.example:5000/a:v1", "--push", "--json"]) == 0
-    image = json.loads(capfd.readouterr().out)["image"]
+    told = json.loads(capfd.readouterr().out)
+    image = told["image"]
     assert image.startswith("r.example:5000/a:")
-    assert log.read_text().splitlines()[-3:] == [
-        f"buildah tag {image} r.example:5000/a:v1",
-        f"buildah push {image}",
-        "buildah push r.example:5000/a:v1",
+    assert told["reference"] == f"r.example:5000/a@sha256:{'c' * 64}"
+    pushed = [line.split(" ") for line in log.read_text().splitlines()[-2:]]
+    assert log.read_text().splitlines()[-3] == f"buildah tag {image} r.example:5000/a:v1"
+    assert [line[:3] + line[4:] for line in pushed] == [
+        ["buildah", "push", "--digestfile", image],
+        ["buildah", "push", "--digestfile", "r.example:5000/a:v1"],
     ]
+
+
+def test_docker_is_asked_for_the_digest_in_this_registry(
+    install: Install, config: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = install("docker")
+    monkeypatch.setenv("PUSHED", f"sha256:{'d' * 64}")
+    assert main(["build", str(config), "--tag", "r.example:5000/a", "--push", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["reference"] == f"r.example:5000/a@sha256:{'d' * 64}"
+    assert f"docker push {told['image']}" in log.read_text()
 
 
 def test_what_the_command_line_says_gets_to_the_engine(

@@ -16,7 +16,6 @@ from cli_instance import Instance, Running, make_graphs
 from langgraph_client import BadRequest, Interrupt, StreamEvent
 from langgraph_client._errors import Problem
 from lgp import output
-from lgp.commands.reading import _table
 from lgp.events import show_events
 from lgp.main import VERBS, main
 from lgp.remote import translated
@@ -265,7 +264,7 @@ def test_what_a_422_says_is_told_once_and_what_it_leaves_open_too() -> None:
 def test_ids_are_never_cut(capfd: pytest.CaptureFixture[str]) -> None:
     output.out.cache_clear()
     long = ["0" * 36, "1" * 60, "success", "2026-01-01 00:00:00", "[x]"]
-    _table(["run", "thread", "status", "created", "error"], [long, ["é" * 36, "", "", "", ""]], 3)
+    output.table(["run", "thread", "status", "created", "error"], [long, ["é" * 36, "", "", "", ""]], 3)
     lines = capfd.readouterr().out.splitlines()
     assert lines[1].split() == " ".join(long).split()
     assert lines[0].index("thread") == lines[1].index("1" * 60)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +60,31 @@ class Engine:
         """Give an image another name."""
         self._run("tag", image, name)
 
-    def push(self, image: str) -> None:
-        """Send it to its registry, with the login that the engine has."""
-        self._run("push", image)
+    def push(self, image: str) -> str:
+        """Send it to its registry, with the login that the engine has; its digest there, `sha256:…`.
+
+        podman and buildah compress layers while they send them, so only a push knows the digest.
+        """
+        if self.name == "docker":
+            self._run("push", image)
+            return self._pushed_by_docker(image)
+        with tempfile.TemporaryDirectory(prefix="lgp-push-") as folder:
+            file = Path(folder, "digest")
+            self._run("push", "--digestfile", str(file), image)
+            return file.read_text().strip() if file.is_file() else ""
+
+    def _pushed_by_docker(self, image: str) -> str:
+        """Where it has several registries, that of this one."""
+        form = "{{range .RepoDigests}}{{println .}}{{end}}"
+        asked = subprocess.run(
+            [self.name, "image", "inspect", "--format", form, image],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        names = (line.partition("@") for line in asked.stdout.split())
+        return next((digest for name, _, digest in names if name == image.rpartition(":")[0]), "")
 
     def _run(self, *arguments: str) -> None:
         environment = {**os.environ, "DOCKER_BUILDKIT": "1"}

@@ -46,6 +46,8 @@ class Built:
     built: bool
     """False: the engine had it already."""
     pushed: bool
+    reference: str
+    """`REPOSITORY@sha256:…`, what a cluster is told; empty if it was not pushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,9 @@ def build_image(project: Project, wish: Wish) -> Built:
         wanted = [image, *([f"{repository}:{label}"] if label else [])]
         for name in wanted[1:]:
             engine.tag(image, name)
-        for name in wanted if wish.push else []:
-            engine.push(name)
-    return Built(image, new, wish.push)
+        digests = [engine.push(name) for name in wanted] if wish.push else []
+    reference = f"{repository}@{digests[0]}" if digests and digests[0] else ""
+    return Built(image, new, wish.push, reference)
 
 
 def names_of(name: str) -> tuple[str, str]:

@@ -131,7 +131,7 @@ def build(
 
 def _check_extra() -> None:
     if not find_spec("langgraph_components"):
-        message = "`lgp build` needs the components: pip install 'lgp[plan]', or `make setup` in the clone"
+        message = "`lgp build` needs the components: `make setup`, or docs/howto/import-components.md"
         raise BuildFailed(message)
 
 
@@ -142,12 +142,15 @@ def _built(project: Project, wish: "Wish", *, machine: bool) -> int:
     built = build_image(project, wish)
     names = environment_names(project)
     if machine:
-        json_line({"image": built.image, "built": built.built, "pushed": built.pushed, "environment": names})
+        told = {"image": built.image, "reference": built.reference or None, "built": built.built}
+        json_line({**told, "pushed": built.pushed, "environment": names})
         return 0
     if not built.built:
         note("unchanged: the image of this hash is there")
     _tell_environment(names)
     out().print(built.image)
+    if built.reference:
+        note(f"image.reference: {built.reference}")
     return 0
 
 

@@ -3,11 +3,10 @@
 from typing import Annotated, Any
 
 import typer
-from rich.cells import cell_len, set_cell_size
 
 import langgraph_client as api
 from lgp.inputs import read_json
-from lgp.output import Machine, document, json_line, out
+from lgp.output import Machine, document, json_line, out, table
 from lgp.remote import Key, Url, connected
 from lgp.results import show_questions
 
@@ -41,7 +40,7 @@ def threads(
         json_line({"threads": page.items, "total": page.total})
         return
     rows = [[one.thread_id, one.graph or "", one.status, _time(one.updated_at)] for one in page]
-    _table(["thread", "graph", "status", "updated"], rows, page.total)
+    table(["thread", "graph", "status", "updated"], rows, page.total)
 
 
 def runs(
@@ -68,7 +67,7 @@ def runs(
         json_line({"runs": page.items, "total": page.total})
         return
     rows = [[one.run_id, one.thread_id, one.status, _time(one.created_at), _fault(one)] for one in page]
-    _table(["run", "thread", "status", "created", "error"], rows, page.total)
+    table(["run", "thread", "status", "created", "error"], rows, page.total)
 
 
 def cancel(
@@ -130,7 +129,7 @@ def history(
         json_line({"history": found})
         return
     rows = [[_checkpoint(one), _time(one.created_at), _step(one), ", ".join(one.next)] for one in found]
-    _table(["checkpoint", "created", "step", "next"], rows, len(found))
+    table(["checkpoint", "created", "step", "next"], rows, len(found))
 
 
 def _show(run: api.Run, *, machine: bool) -> None:
@@ -145,16 +144,6 @@ def _tell(value: Any, line: str, *, machine: bool) -> None:
         json_line(value)
     else:
         out().print(line, markup=False)
-
-
-def _table(heads: list[str], rows: list[list[str]], total: int) -> None:
-    """Print columns that are never cut, however narrow the terminal is: ids are there to be copied."""
-    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
-    for number, row in enumerate([heads, *rows]):
-        line = "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
-        out().print(line.rstrip(), markup=False, style=None if number else "dim")
-    if total > len(rows):
-        out().print(f"[dim]{len(rows)} of {total}[/dim]")
 
 
 def _time(value: Any) -> str:
