@@ -48,6 +48,10 @@ reference: setup ## Write docs/reference and app/monitoring from the components'
 	@$(bin)/python tools/reference.py
 	@$(bin)/python tools/monitoring.py
 
+.PHONY: pictures
+pictures: setup ## Draw docs/pictures anew from the stack prod.
+	@$(bin)/python tools/pictures.py
+
 .PHONY: bench
 bench: setup ## Measure: the floor, this server, the naive listing (ARGS=… for its options).
 	@exec $(bin)/python -m tests.bench $(ARGS)

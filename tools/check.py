@@ -15,6 +15,7 @@ CHECKS = {
     "layers": (_BIN + "lint-imports",),
     "reference": (_BIN + "python", "tools/reference.py", "--check"),
     "monitoring": (_BIN + "python", "tools/monitoring.py", "--check"),
+    "pictures": (_BIN + "python", "tools/pictures.py", "--check"),
     "figures": (_BIN + "python", "tools/figures.py"),
     # offline: whether a digest is that of its version, zizmor would have to ask GitHub
     "workflows": (
