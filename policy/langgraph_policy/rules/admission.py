@@ -37,13 +37,13 @@ def namespace_restricted(resource: Resource) -> Faults:
         yield Fault(f"{PSS}enforce-version is {version or 'not set'}")
 
 
-def _namespace(resource: Resource) -> str:
-    """Where an object is.
-
-    Raises:
-        Undecided: it is known only later.
-    """
-    return str(resource.root.seen("metadata.namespace") or "default")
+def _namespace(resource: Resource) -> str | None:
+    """Where an object is: a name, or the URN of a namespace of this stack; None if it is known only later."""
+    found = resource.root.at("metadata.namespace")
+    if not isinstance(found, Hidden):
+        return str(found or "default")
+    made = [urn for urn in resource.references.get("metadata", ()) if f"{NAMESPACE}::" in urn]
+    return made[0] if len(made) == 1 else None
 
 
 @of_stack()
@@ -56,8 +56,11 @@ def network_default_deny(stack: Stack) -> Faults:
     """
     closed = {_namespace(policy) for policy in stack.of(NETWORK_POLICY) if _denies_all(policy)}
     for resource in stack.of(*POD_TYPES):
-        if _namespace(resource) not in closed:
-            yield Fault(f"nothing is refused by default in namespace {_namespace(resource)}", resource)
+        namespace = _namespace(resource)
+        if None in {namespace, *closed}:
+            yield Fault(undecided("metadata.namespace").text, resource, undecided=True)
+        elif namespace not in closed:
+            yield Fault(f"nothing is refused by default in namespace {namespace}", resource)
 
 
 def _denies_all(policy: Resource) -> bool:
@@ -108,8 +111,12 @@ def disruption_budget(stack: Stack) -> Faults:
 
 
 def _least(stack: Stack, deployment: Resource) -> float | Hidden:
-    """The least number of replicas."""
-    name = deployment.root.at("metadata.name")
+    """The least number of replicas.
+
+    Raises:
+        Undecided: the name by which an autoscaler means it is hidden.
+    """
+    name = deployment.root.seen("metadata.name")
     for scaler in stack.of(AUTOSCALER):
         target = scaler.root.part("spec.scaleTargetRef")
         if target.at("kind") == "Deployment" and target.at("name") == name:
