@@ -5,6 +5,7 @@ wait for ever, because the library's CREATE INDEX CONCURRENTLY waits for the sna
 """
 
 import asyncio
+import re
 from typing import LiteralString, cast
 
 import structlog
@@ -26,6 +27,9 @@ _LOCK_SECONDS = 300
 _STATEMENT_SECONDS = 900
 """An index over a large table takes its time."""
 
+_OLDEST = re.compile(r"^-- oldest: (\w+)$", re.MULTILINE)
+"""In a migration: the one that a version has to know in order to go on working with the database."""
+
 log = structlog.get_logger()
 
 
@@ -34,14 +38,16 @@ async def migrate(settings: Settings) -> list[str]:
 
     Raises:
         DatabaseUnavailable: no connection, or another migration holds the lock for five minutes.
-        ConfigurationError: PostgreSQL refuses us, the URL is malformed, or CHECKPOINT_PARTITIONS or
-            APPLICATION_ROLE asks for what cannot be made.
+        ConfigurationError: PostgreSQL refuses us, the URL is malformed, CHECKPOINT_PARTITIONS or
+            APPLICATION_ROLE asks for what cannot be made, or a newer version has changed the database in a
+            way that this one cannot work with.
     """
     connection = await connect_first(
         settings.direct_dsn, statement_timeout=_STATEMENT_SECONDS, login=Login(settings)
     )
     async with connection:
         await _take_lock(connection)
+        await _refuse_later_ones(connection)
         await provide_partitions(connection, settings.checkpoint_partitions)
         applied = await _apply_ours(connection)
         await AsyncPostgresSaver(connection).setup()
@@ -55,7 +61,12 @@ async def migrate(settings: Settings) -> list[str]:
 
 
 async def require_current(connection: Connection) -> None:
-    """Raise ConfigurationError unless `migrate` of this very version has run on the database."""
+    """Raise ConfigurationError unless `migrate` of this very version has run on the database.
+
+    A newer version may have migrated it since: this one works on, as its pods do during every rollout, unless
+    that version said that it cannot.
+    """
+    await _refuse_later_ones(connection)
     try:
         cursor = await connection.execute(
             "select 1 from agent.migrations where name = %s", (_fingerprint_name(),)
@@ -65,6 +76,21 @@ async def require_current(connection: Connection) -> None:
         current = None
     if current is None:
         msg = "The database is not migrated to this version: run `python -m agent_server migrate` first."
+        raise ConfigurationError(msg)
+
+
+async def _refuse_later_ones(connection: Connection) -> None:
+    """Raise ConfigurationError if the database asks for a migration that this version does not know."""
+    try:
+        cursor = await connection.execute("select name from agent.migrations where name like 'oldest:%'")
+        asked = {str(row["name"]).partition(":")[2] for row in await cursor.fetchall()}
+    except (UndefinedTable, InvalidSchemaName):
+        return
+    if unknown := asked - {path.stem for path in MIGRATIONS.glob("*.sql")}:
+        msg = (
+            "The database was changed by a newer version: this one does not know "
+            f"{', '.join(sorted(unknown))} and cannot work with it. Run a version that does."
+        )
         raise ConfigurationError(msg)
 
 
@@ -95,7 +121,10 @@ async def _apply_ours(connection: Connection) -> list[str]:
     pending = [path for path in sorted(MIGRATIONS.glob("*.sql")) if path.stem not in done]
     for path in pending:
         async with connection.transaction():
-            await connection.execute(cast("LiteralString", path.read_text()))
-            await connection.execute("insert into agent.migrations (name) values (%s)", (path.stem,))
+            text = path.read_text()
+            await connection.execute(cast("LiteralString", text))
+            for name in (path.stem, *(f"oldest:{found}" for found in _OLDEST.findall(text))):
+                insert = "insert into agent.migrations (name) values (%s) on conflict do nothing"
+                await connection.execute(insert, (name,))
         log.info("migrated", migration=path.stem)
     return [path.stem for path in pending]

@@ -1,10 +1,13 @@
 import asyncio
+import shutil
 import time
+from pathlib import Path
 
 import pytest
 from app.support.storage_world import settings_for
 
 from agent_server.core.errors import ConfigurationError
+from agent_server.storage import migrate as migrate_module
 from agent_server.storage.database import connect
 from agent_server.storage.fingerprint import schema_fingerprint
 from agent_server.storage.migrate import migrate, require_current
@@ -57,6 +60,33 @@ async def test_a_database_of_another_version_is_refused(migrated_database: str) 
             await require_current(connection)
         await migrate(settings_for(migrated_database))
         await require_current(connection)
+
+
+async def test_an_older_version_goes_on_beside_a_newer_one_until_that_says_otherwise(
+    migrated_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, ours = settings_for(migrated_database), migrate_module.MIGRATIONS
+    newer = tmp_path / "migrations"
+    shutil.copytree(ours, newer)
+    (newer / "9001_adds.sql").write_text("alter table agent.runs add column later text;\n")
+    monkeypatch.setattr(migrate_module, "MIGRATIONS", newer)
+    assert await migrate(settings) == ["9001_adds"]
+    monkeypatch.setattr(migrate_module, "MIGRATIONS", ours)
+    assert await migrate(settings) == [], "an older image migrates nothing away"
+    connection = await connect(migrated_database, statement_timeout=5)
+    async with connection:
+        await require_current(connection)
+        (newer / "9002_takes.sql").write_text(
+            "-- oldest: 9001_adds\nalter table agent.runs drop column later;\n"
+        )
+        monkeypatch.setattr(migrate_module, "MIGRATIONS", newer)
+        assert await migrate(settings) == ["9002_takes"]
+        await require_current(connection)
+        monkeypatch.setattr(migrate_module, "MIGRATIONS", ours)
+        with pytest.raises(ConfigurationError, match="newer version: this one does not know 9001_adds"):
+            await migrate(settings)
+        with pytest.raises(ConfigurationError, match="Run a version that does"):
+            await require_current(connection)
 
 
 async def test_a_migration_that_stopped_half_way_goes_on(fresh_database: str) -> None:
