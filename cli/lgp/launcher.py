@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lgp.embedded import Cluster, clone_layout
 from lgp.errors import PortTaken, UsageProblem
-from lgp.monitoring import Beside, monitored, require_prometheus
+from lgp.monitoring import Beside, monitored, prometheus_address, require_prometheus
 from lgp.output import note
 from lgp.progress import step
 from lgp.schema import migrate_if_needed
@@ -56,6 +56,7 @@ def launch(wish: Wish, state: State) -> None:
         _end_what_was_left(state)
         address = require_free(wish.address)
         metrics = _metrics_address(wish, address)
+        watching = prometheus_address(wish.prometheus_port) if wish.monitoring else None
         with _database(wish, state) as database:
             _stop_if_asked(signals)
             environment = server_environment(state, database.url, wish.config)
@@ -63,7 +64,7 @@ def launch(wish: Wish, state: State) -> None:
             migrate_if_needed(environment, state, signals)
             _stop_if_asked(signals)
             signals.stop_with(wish.parent)
-            with _beside(wish, state, metrics, signals) as beside:
+            with monitored(watching, metrics, state.folder / "monitoring", signals) as beside:
                 _stop_if_asked(signals)
                 record = Record(
                     address.url,
@@ -79,21 +80,6 @@ def launch(wish: Wish, state: State) -> None:
                 Service(plan, state, signals).run()
 
 
-@contextmanager
-def _beside(
-    wish: Wish, state: State, metrics: Address | None, signals: Signals
-) -> Generator[Beside, None, None]:
-    """What watches the server, if that was asked for."""
-    if not wish.monitoring:
-        yield Beside()
-        return
-    if metrics is None:
-        message = "MONITORING reads the metrics, and METRICS_PORT=0 means none: leave one of them out"
-        raise UsageProblem(message)
-    with monitored(metrics, wish.prometheus_port, state.folder / "monitoring", signals) as beside:
-        yield beside
-
-
 def _care(database: "_Database", beside: Beside) -> Revive:
     """Look after both: the database is started again, what watches is not."""
 
@@ -107,6 +93,9 @@ def _care(database: "_Database", beside: Beside) -> Revive:
 def _metrics_address(wish: Wish, address: Address) -> Address | None:
     """Where the metrics will be; None for nowhere. PortTaken only for a port that was asked for."""
     if wish.metrics_port == 0:
+        if wish.monitoring:
+            message = "MONITORING reads the metrics, and METRICS_PORT=0 means none: leave one of them out"
+            raise UsageProblem(message)
         return None
     try:
         metrics = Address(address.host, wish.metrics_port or METRICS_PORT)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lgp.monitoring.grafana import find_grafana, grafana_address, start_grafana
 from lgp.monitoring.program import Program
-from lgp.monitoring.prometheus import prometheus_address, require_prometheus, start_prometheus
+from lgp.monitoring.prometheus import require_prometheus, start_prometheus
 from lgp.output import note
 from lgp.progress import step
 from lgp.server_process import Address
@@ -35,12 +35,14 @@ class Beside:
 
 @contextmanager
 def monitored(
-    metrics: Address, port: int | None, folder: Path, signals: Signals
+    address: Address | None, metrics: Address | None, folder: Path, signals: Signals
 ) -> Generator[Beside, None, None]:
-    """Prometheus on this port (None: 9090 or any), and Grafana if it is there; both gone afterwards."""
+    """Prometheus at this address, and Grafana if it is there, both gone afterwards; without one, nothing."""
     beside = Beside()
+    if address is None or metrics is None:
+        yield beside
+        return
     with ExitStack() as stack:
-        address = prometheus_address(port)
         with step("Prometheus") as told:
             prometheus = start_prometheus(require_prometheus(), address, metrics, folder / "prometheus")
             stack.callback(_end, prometheus)

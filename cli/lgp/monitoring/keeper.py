@@ -3,6 +3,7 @@
 `python keeper.py COMMAND…`. Nothing of `lgp` is imported: it stays as small as it can be.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -27,7 +28,9 @@ def keep(command: list[str]) -> int:
 
 
 def _end_with_stdin(child: subprocess.Popen[bytes]) -> None:
-    sys.stdin.buffer.read()
+    # without a buffer: a thread that holds one's lock cannot be left behind at the exit
+    while os.read(0, 4096):
+        pass
     child.terminate()
     try:
         child.wait(STOP_SECONDS)
