@@ -16,16 +16,16 @@ Json = dict[str, Any]
 RUNBOOKS = "docs/howto"
 """Where the pages are, from the root of the repository; `runbooks` of `alert_groups` makes it an address."""
 
+NAMESPACE = "langgraph"
+"""The workload's, unless it is told another one."""
+
 DEFAULT = Limits()
 
 
 def alert_groups(
-    runbooks: str = RUNBOOKS, *, namespace: str | None = None, limits: Limits = DEFAULT
+    runbooks: str = RUNBOOKS, *, namespace: str = NAMESPACE, limits: Limits = DEFAULT
 ) -> list[Json]:
-    """The rule groups of a workload in Kubernetes, as Prometheus and a PrometheusRule take them.
-
-    Without `namespace` they speak of every workload that is scraped, each for itself.
-    """
+    """The rule groups of the workload in a namespace, as Prometheus and a PrometheusRule take them."""
     return _groups(runbooks, Site(namespace=namespace), limits)
 
 
@@ -42,14 +42,14 @@ def prometheus_rule(  # noqa: PLR0913  # an object's name and place, and what it
     name: str,
     namespace: Any,
     *,
-    watched: str | None = None,
+    watched: str = NAMESPACE,
     runbooks: str = RUNBOOKS,
     labels: Mapping[str, str] | None = None,
     limits: Limits = DEFAULT,
 ) -> Json:
     """The PrometheusRule; `labels` are those by which an existing Prometheus selects rules.
 
-    `watched` is the namespace whose series are meant: two workloads of a cluster then ring for themselves.
+    `watched` is the namespace whose series are meant: its name, where `namespace` is yet to be made.
     """
     return {
         "apiVersion": "monitoring.coreos.com/v1",

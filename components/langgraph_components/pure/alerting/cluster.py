@@ -6,7 +6,7 @@ pkg/controllers/externalsecret/esmetrics/esmetrics.go.
 """
 
 from langgraph_components.pure import labels
-from langgraph_components.pure.alerting.rule import Alert, Group, Limits, Severity
+from langgraph_components.pure.alerting.rule import Alert, Group, Limits, Severity, unless_away
 
 _DEPLOYMENTS = f'{{deployment=~"{labels.APPLICATION}.*"}}'
 _AUTOSCALERS = f'{{horizontalpodautoscaler=~"{labels.APPLICATION}.*"}}'
@@ -28,7 +28,8 @@ def _replicas() -> list[Alert]:
     return [
         Alert(
             "LangGraphNoPods",
-            f"{there} == 0\nand {wanted} > 0",
+            # without the database no process is ready
+            unless_away(f"{there} == 0\nand {wanted} > 0"),
             lasting="2m",
             severity=Severity.CRITICAL,
             summary="no pod of {{ $labels.deployment }} in {{ $labels.namespace }} is ready",

@@ -14,6 +14,9 @@ from langgraph_components.pure.alerting.rule import (
 FEWEST_STATEMENTS = 20
 """So many executions within ten minutes: the slowest of five is their 95th percentile."""
 
+FEWEST_REFUSED = 5
+"""So many attempts to connect within ten minutes: one that fails is repeated some times by itself."""
+
 DAYS_CRITICAL = 3
 """Days before the certificate's end from which on somebody must act now."""
 
@@ -55,7 +58,8 @@ def _answers() -> list[Alert | Record]:
 
 
 def _connections() -> list[Alert | Record]:
-    failing = "sum by (namespace, pod) (increase(langgraph_db_connect_failures_total[5m])) > 0"
+    failures = "sum by (namespace, pod) (increase(langgraph_db_connect_failures_total[10m]))"
+    works = "max by (namespace, pod) (langgraph_db_up) == 1"
     return [
         Alert(
             "LangGraphDatabasePoolExhausted",
@@ -78,7 +82,7 @@ def _connections() -> list[Alert | Record]:
         ),
         Alert(
             "LangGraphDatabaseLoginsFail",
-            f"{failing}\nand on (namespace, pod) langgraph_db_up == 1",
+            unless_away(f"{failures} > {FEWEST_REFUSED}\nand on (namespace, pod) {works}", "15m"),
             lasting="5m",
             severity=Severity.CRITICAL,
             summary="{{ $labels.pod }} in {{ $labels.namespace }} gets no new connection to a database"

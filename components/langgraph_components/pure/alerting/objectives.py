@@ -45,8 +45,8 @@ def groups(limits: Limits) -> list[Group]:
     """The shares, kept by window, and what is said of them; days need no look every half minute."""
     short, long = WINDOWS[:3], WINDOWS[3:]
     return [
-        Group("langgraph-objectives", [*_records(limits, short), *_alerts(limits)]),
         Group("langgraph-objectives-long", _records(limits, long), interval="2m"),
+        Group("langgraph-objectives", [*_records(limits, short), *_alerts(limits)]),
     ]
 
 
@@ -61,7 +61,7 @@ def _alerts(limits: Limits) -> list[Alert]:
     return [
         Alert(
             "LangGraphErrorBudgetBurnsFast",
-            unless_away(_burning(_errors, allowed, FAST, _failed)),
+            unless_away(_burning(_errors, allowed, FAST, _failed)) + _said_already(limits),
             lasting="2m",
             severity=Severity.CRITICAL,
             summary="{{ $value | humanizePercentage }} of the requests in {{ $labels.namespace }} fail,"
@@ -105,6 +105,11 @@ def _burning(record: Callable[[str], str], allowed: float, burns: Sequence[Burn]
         )
     joined = "\nor\n".join(found)
     return f"({joined})"
+
+
+def _said_already(limits: Limits) -> str:
+    """Nothing more is said while LangGraphHighErrorRate rings, which is so after five such minutes."""
+    return f"\nunless on (namespace) min_over_time({_errors('5m')}[5m]) > {limits.error_share}"
 
 
 def _errors(window: str) -> str:

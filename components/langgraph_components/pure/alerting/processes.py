@@ -12,15 +12,18 @@ def group(site: Site) -> Group:
     """Who watches nothing is told so: a rule without series never fires."""
     return Group(
         "langgraph-processes",
-        [*_scraped(), *([] if site.in_kubernetes else [_restarts()]), *_companions()],
+        [*_scraped(site), *([] if site.in_kubernetes else [_restarts()]), *_companions()],
     )
 
 
-def _scraped() -> list[Alert]:
+def _scraped(site: Site) -> list[Alert]:
+    # where no pod is ready there is an alert for that
+    ready = f'kube_deployment_status_replicas_available{{deployment="{labels.APPLICATION}"}}'
+    none_ready = f"\nunless on (namespace) max by (namespace) ({ready}) == 0" if site.in_kubernetes else ""
     return [
         Alert(
             "LangGraphNotScraped",
-            "absent(langgraph_build_info)",
+            f"absent(langgraph_build_info){none_ready}",
             lasting="5m",
             severity=Severity.CRITICAL,
             summary="Prometheus reads no process of {{ $labels.namespace }}",

@@ -107,8 +107,8 @@ class Group:
 class Site:
     """Whose series are meant, and by which labels they are told apart."""
 
-    namespace: str | None = None
-    """Namespace of the one workload. None: every one, told apart."""
+    namespace: str = ""
+    """Namespace of the one workload: two of a cluster then ring for themselves."""
     job: str | None = None
     """Set outside Kubernetes: the `job` of Prometheus' configuration, its `instance` is a process."""
 
@@ -119,12 +119,11 @@ class Site:
 
     def query(self, expr: str) -> str:
         """The query, asking for our own series alone, by the labels that they have here."""
+        mine = f'namespace="{self.namespace}"'
         if self.job is not None:
+            mine = f'job="{self.job}"'
             expr = re.sub(r"\bnamespace\b", "job", expr)
-            expr = re.sub(r"\bpod\b", "instance", expr).replace(_OURS, f'job="{self.job}"')
-        mine = f'job="{self.job}"' if self.job is not None else f'namespace="{self.namespace}"'
-        if self.job is None and self.namespace is None:
-            return expr
+            expr = re.sub(r"\bpod\b", "instance", expr).replace(_OURS, mine)
         return _SERIES.sub(lambda found: _within(found, mine), expr)
 
     def told(self, template: str) -> str:
