@@ -15,6 +15,7 @@ from langgraph_components.network import Network, NetworkArgs
 from langgraph_components.node_autoscaler import NodeAutoscaler, NodeAutoscalerArgs
 from langgraph_components.observability import Observability, ObservabilityArgs
 from langgraph_components.outputs import PlatformOutputs
+from langgraph_components.pipeline_access import PipelineAccess, PipelineAccessArgs
 from langgraph_components.platform import Platform
 from langgraph_components.pod_identity import PodIdentity, PodIdentityArgs
 from langgraph_components.postgres_args import PostgresDatabaseArgs
@@ -51,6 +52,8 @@ __all__ = [
     "NodeAutoscalerArgs",
     "Observability",
     "ObservabilityArgs",
+    "PipelineAccess",
+    "PipelineAccessArgs",
     "Platform",
     "PlatformError",
     "PlatformOutputs",

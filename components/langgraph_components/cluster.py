@@ -198,15 +198,16 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _entries(self, name: str, cluster: eks.Cluster, args: ClusterArgs) -> list[pulumi.Resource]:
-        admins = [
-            self._entry(name, "admin", arn, "AmazonEKSClusterAdminPolicy", cluster, args.region)
-            for arn in args.admin_principals
+        rights = (
+            ("admin", "AmazonEKSClusterAdminPolicy", args.admin_principals),
+            ("viewer", "AmazonEKSViewPolicy", args.viewer_principals),
+            ("auditor", "AmazonEKSAdminViewPolicy", args.auditor_principals),
+        )
+        return [
+            self._entry(name, kind, arn, policy, cluster, args.region)
+            for kind, policy, principals in rights
+            for arn in principals
         ]
-        viewers = [
-            self._entry(name, "viewer", arn, "AmazonEKSViewPolicy", cluster, args.region)
-            for arn in args.viewer_principals
-        ]
-        return [*admins, *viewers]
 
     def _entry(  # noqa: PLR0913, PLR0917  # an entry has these parts
         self, name: str, kind: str, arn: str, policy: str, cluster: eks.Cluster, region: str

@@ -84,6 +84,8 @@ class ClusterSettings(Args):
     """ARNs of the IAM roles or users with all rights, whoever deploys among them. One at least."""
     viewer_principals: Defaulted[list[str]] = Field(default=[])
     """ARNs of those who see everything but Secrets, such as the role of previews. None: nobody."""
+    auditor_principals: Defaulted[list[str]] = Field(default=[])
+    """ARNs of those who see everything, Secrets too, such as the role that looks for drift. None: nobody."""
     endpoint_public_cidrs: Defaulted[list[str]] = Field(default=[])
     """IPv4 ranges that reach the API server from the internet. None: it is private, in the VPC alone."""
     endpoint_private_cidrs: Defaulted[list[str]] = Field(default=[])
@@ -125,7 +127,7 @@ class ClusterSettings(Args):
 
     @model_validator(mode="after")
     def _rights_and_builds(self) -> Self:
-        eks.distinct_principals(self.admin_principals, self.viewer_principals)
+        eks.distinct_principals(self.admin_principals, self.viewer_principals, self.auditor_principals)
         if self.existing is None:
             eks.addon_versions(self.version, self.addon_versions)
         return self

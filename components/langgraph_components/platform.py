@@ -52,8 +52,8 @@ class Platform(pulumi.ComponentResource):
         self, name: str, args: PlatformSettings, opts: Optional[pulumi.ResourceOptions] = None
     ) -> None:
         """Declare all of it. On AWS, `opts` has the provider of the account and region."""
-        super().__init__("langgraph:index:Platform", name, {}, opts)
         settings = PlatformSettings.of(args)
+        super().__init__("langgraph:index:Platform", name, {}, _bounded(opts, settings))
         base = Base(self, name, settings)
         ground = aws.declare(base) if settings.on_aws else local.declare(base)
         workload = AgentWorkload(
@@ -80,3 +80,23 @@ class Platform(pulumi.ComponentResource):
         for name, value in shown.items():
             setattr(self, name, pulumi.Output.from_input(value))
         self.register_outputs({name: getattr(self, name) for name in shown})
+
+
+_ROLE = "aws:iam/role:Role"
+
+
+def _bounded(
+    opts: Optional[pulumi.ResourceOptions], settings: PlatformSettings
+) -> Optional[pulumi.ResourceOptions]:
+    """The options, and a boundary for every role below: no component can forget it."""
+    arn = settings.permissions_boundary_arn
+    if arn is None:
+        return opts
+
+    def give(asked: pulumi.ResourceTransformationArgs) -> Optional[pulumi.ResourceTransformationResult]:
+        if asked.type_ != _ROLE:
+            return None
+        props = {**asked.props, "permissions_boundary": arn}
+        return pulumi.ResourceTransformationResult(props, asked.opts)
+
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transformations=[give]))

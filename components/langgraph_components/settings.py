@@ -79,6 +79,11 @@ class PlatformSettings(Args):
     tags: Defaulted[dict[str, str]] = Field(default_factory=dict)
     """Tags of every AWS resource, besides `project` and `stack`: such as `team`, `cost-centre`."""
 
+    permissions_boundary_arn: Optional[str] = Field(
+        default=None, pattern=r"^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/.+$"
+    )
+    """Policy that bounds every role of the stack, such as `PipelineAccess` makes one. None: no boundary."""
+
     network: Defaulted[NetworkSettings] = NetworkSettings()
     """The VPC: made, or adopted by `network.existing`."""
 

@@ -138,15 +138,20 @@ def test_from_inside_the_network_the_api_is_reached_by_the_ranges_that_are_named
 
 
 def test_whoever_made_the_cluster_has_no_rights_but_the_listed(cluster):
-    found = cluster(viewer_principals=[PREVIEW])
+    drift = f"arn:aws:iam::{ACCOUNT}:role/drift"
+    found = cluster(viewer_principals=[PREVIEW], auditor_principals=[drift])
     assert only(found, CLUSTER).inputs["accessConfig"] == {
         "authenticationMode": "API",
         "bootstrapClusterCreatorAdminPermissions": False,
     }
-    assert {e.inputs["principalArn"] for e in found.of_type(ENTRY)} == {DEPLOY, PREVIEW}
+    assert {e.inputs["principalArn"] for e in found.of_type(ENTRY)} == {DEPLOY, PREVIEW, drift}
     assert {e.inputs["type"] for e in found.of_type(ENTRY)} == {"STANDARD"}
     rights = {r.inputs["principalArn"]: r.inputs["policyArn"].rsplit("/")[-1] for r in found.of_type(RIGHTS)}
-    assert rights == {DEPLOY: "AmazonEKSClusterAdminPolicy", PREVIEW: "AmazonEKSViewPolicy"}
+    assert rights == {
+        DEPLOY: "AmazonEKSClusterAdminPolicy",
+        PREVIEW: "AmazonEKSViewPolicy",
+        drift: "AmazonEKSAdminViewPolicy",
+    }
 
 
 def test_an_entry_is_named_after_its_principal_so_that_another_one_renames_none(cluster):

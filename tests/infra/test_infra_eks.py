@@ -122,10 +122,10 @@ def test_what_is_no_principal_is_refused(arn, said):
 
 def test_a_principal_has_one_entry():
     eks.distinct_principals([f"{ROLE}a"], [f"{ROLE}b"])
-    with pytest.raises(
-        ValueError, match="a is named more than once among admin_principals and viewer_principals"
-    ):
+    with pytest.raises(ValueError, match="a is named more than once among admin_principals"):
         eks.distinct_principals([f"{ROLE}a"], [f"{ROLE}a"])
+    with pytest.raises(ValueError, match="b is named more than once"):
+        eks.distinct_principals([f"{ROLE}a"], [f"{ROLE}b"], [f"{ROLE}b"])
 
 
 def test_the_token_comes_from_the_credentials_at_hand_and_no_profile_is_named():

@@ -27,7 +27,7 @@ def test_every_component_of_the_architecture_is_exported():
     assert {component.__name__ for component in COMPONENTS} == {
         *("Network", "Encryption", "Cluster", "PostgresDatabase", "RedisCache", "SecretsOperator"),
         *("Observability", "Edge", "Attachments", "ContainerImage", "AgentWorkload", "Platform"),
-        *("LocalPostgres", "LocalRedis", "NodeAutoscaler", "PodIdentity"),
+        *("LocalPostgres", "LocalRedis", "NodeAutoscaler", "PipelineAccess", "PodIdentity"),
     }
 
 

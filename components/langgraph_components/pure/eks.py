@@ -123,15 +123,16 @@ def principal_name(arn: str) -> str:
     return found[1]
 
 
-def distinct_principals(admins: Sequence[str], viewers: Sequence[str]) -> None:
+def distinct_principals(admins: Sequence[str], viewers: Sequence[str], auditors: Sequence[str] = ()) -> None:
     """Each principal has one access entry, named after it.
 
     Raises:
         ValueError: names the one that is there twice.
     """
-    names = [principal_name(arn) for arn in (*admins, *viewers)]
+    names = [principal_name(arn) for arn in (*admins, *viewers, *auditors)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        told = f"{twice[0]} is named more than once among admin_principals and viewer_principals"
+        lists = "admin_principals, viewer_principals and auditor_principals"
+        told = f"{twice[0]} is named more than once among {lists}"
         raise ValueError(told)
 
 
