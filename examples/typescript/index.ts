@@ -30,6 +30,11 @@ const database = new langgraph.PostgresDatabase("agents-db", {
     logsKeyArn: there.logsKeyArn,
     instanceClass: "db.t4g.medium",
     storageGib: 20,
+    // a small one, gone with one `pulumi destroy`
+    multiAz: false,
+    deletionProtection: false,
+    finalSnapshot: false,
+    secretRecoveryDays: 0,
 });
 
 const identity = new langgraph.PodIdentity("agents", {
@@ -55,6 +60,8 @@ const workload = new langgraph.AgentWorkload(
         },
         poolMaxSize: 10,
         api: { minReplicas: 2, maxReplicas: 6 },
+        nodeSelector: { pool: "agents" },
+        tolerations: [{ key: "agents", effect: "NoSchedule" }],
         callers: { gateway: { namespace: "ingress" } },
         monitoring: { labels: { release: "kube-prometheus-stack" } },
     },

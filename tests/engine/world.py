@@ -202,6 +202,24 @@ def with_program(world: World, name: str) -> World:
     return world
 
 
+def with_example(world: World, name: str) -> World:
+    """The world with one of the programs in `examples`, and the components where it looks for them.
+
+    One with packages is installed as its reader would do it, from the registries: that takes a minute.
+    """
+    derived = shutil.ignore_patterns(*_DERIVED, "node_modules", "sdks", "bin")
+    shutil.copytree(ROOT / "components", world.base / "components", ignore=derived)
+    shutil.copytree(ROOT / "examples" / name, world.base / "examples" / name, ignore=derived)
+    world.program.rmdir()
+    world.program.symlink_to(Path("examples") / name)
+    if "packages" in yaml.safe_load((world.program / "Pulumi.yaml").read_text()):
+        world.pulumi("install")
+    else:
+        (world.program / ".venv").symlink_to(Path(sys.prefix))
+        world = replace(world, env={**world.env, "PYTHONPATH": str(world.base / "components")})
+    return world
+
+
 def with_plugin(world: World) -> World:
     """The world with the components beside the program, as a plugin that has an environment."""
     folder = world.program / "components"
