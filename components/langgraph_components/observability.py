@@ -7,6 +7,7 @@ from pulumi_kubernetes import core, rbac
 from pydantic import Field, model_validator
 
 from langgraph_components import charts
+from langgraph_components.alert_limits import AlertLimits
 from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.custom_objects import custom_object
 from langgraph_components.passwords import password
@@ -97,6 +98,9 @@ class ObservabilitySettings(Args):
     runbooks_url: Optional[str] = Field(default=None, pattern=r"^https?://[^\s/]+")
     """Address of the folder of `docs/howto`, such as `https://git.example/platform/blob/main/docs/howto`:
     each alert links to its page there. None: alerts name the page by its path in this repository."""
+
+    alerts: Optional[AlertLimits] = None
+    """From which values on the workload's alerts fire. None: the defaults."""
 
     def stored(self) -> list[In[str]]:
         """Keys in the secret store that are used here: none, if it is there already."""

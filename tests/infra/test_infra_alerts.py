@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from infra.infra_stacks import changed, planned
 from infra_schemas import problems
 
 from langgraph_components.pure import alerts
@@ -181,3 +182,25 @@ def test_the_pages_can_be_linked_where_the_repository_is_shown():
     urls = {rule["annotations"]["runbook_url"] for rule in rules if "alert" in rule}
     assert "https://git.example/platform/blob/main/docs/howto/many-errors.md" in urls
     assert {url.rsplit("/", 1)[0] for url in urls} == {"https://git.example/platform/blob/main/docs/howto"}
+
+
+# as the stack declares them
+
+
+def rules_in(found):
+    (declared,) = found.of_type("kubernetes:monitoring.coreos.com/v1:PrometheusRule")
+    return declared.inputs["spec"]["groups"]
+
+
+def test_a_stack_declares_the_rules_of_its_namespace_with_its_own_limits():
+    values = {"monitoring.alerts": {"error_share": 0.2, "latency_seconds": 5}, "workload.namespace": "agents"}
+    groups = rules_in(changed("prod", values))
+    chosen = Limits(error_share=0.2, latency_seconds=5)
+    assert groups == alerts.alert_groups(namespace="agents", limits=chosen)
+
+
+def test_the_routes_keep_their_label_when_they_are_read():
+    monitors = planned("prod").of_type("kubernetes:monitoring.coreos.com/v1:ServiceMonitor")
+    (ours,) = [found for found in monitors if found.inputs["metadata"]["name"] == "agent-server"]
+    (endpoint,) = ours.inputs["spec"]["endpoints"]
+    assert endpoint["relabelings"] == [{"action": "labeldrop", "regex": "endpoint"}]

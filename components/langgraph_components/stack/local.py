@@ -95,4 +95,5 @@ def _monitoring(base: Base) -> WorkloadMonitoring | None:
         labels=given.existing.service_monitor_labels,
         pod_labels=given.existing.prometheus_pod_labels,
         runbooks_url=given.runbooks_url,
+        alerts=given.alerts,
     )

@@ -117,6 +117,7 @@ def monitoring(base: Base, made: Observability | None) -> Wired:
         labels=made.service_monitor_labels,
         pod_labels=made.prometheus_pod_labels,
         runbooks_url=base.settings.monitoring.runbooks_url,
+        alerts=base.settings.monitoring.alerts,
     )
     return {"monitoring": wired}
 

@@ -5,6 +5,7 @@ from typing import Any, Optional, Self
 
 from pydantic import Field, model_validator
 
+from langgraph_components.alert_limits import AlertLimits
 from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.workload.fields import variable
 
@@ -390,6 +391,9 @@ class WorkloadMonitoring(Args):
     runbooks_url: Optional[str] = Field(default=None, pattern=r"^https?://[^\s/]+")
     """Address of the folder of `docs/howto`, such as `https://git.example/platform/blob/main/docs/howto`:
     each alert links to its page there. None: alerts name the page by its path in this repository."""
+
+    alerts: Optional[AlertLimits] = None
+    """From which values on alerts fire. None: the defaults."""
 
     dashboards: Defaulted[bool] = True
     """Whether the dashboards' ConfigMap is made, for Grafana's sidecar."""

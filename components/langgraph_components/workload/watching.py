@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_kubernetes import core
 
+from langgraph_components.alert_limits import limits_of
 from langgraph_components.pure import alerts, dashboards, labels
 from langgraph_components.pure.budget import API_PORT, METRICS_PORT
 from langgraph_components.workload.configuration import custom
@@ -20,7 +21,7 @@ def declare(scope: Scope, args: "AgentWorkloadArgs") -> None:
     """Monitor, rules and dashboards where Prometheus is; the target group's binding where a balancer is."""
     if args.monitoring is not None:
         _metrics_service(scope)
-        _monitoring(scope, args.monitoring)
+        _monitoring(scope, args.namespace, args.monitoring)
     if args.balancer is not None and args.balancer.target_group_arn is not None:
         _binding(scope, args.balancer)
 
@@ -38,17 +39,27 @@ def _metrics_service(scope: Scope) -> None:
     scope.declare(core.v1.Service, "metrics", metadata, spec=spec)
 
 
-def _monitoring(scope: Scope, given: WorkloadMonitoring) -> None:
+def _monitoring(scope: Scope, namespace: str, given: WorkloadMonitoring) -> None:
     chosen = {**scope.labels, **given.labels}
     custom(scope, "monitor", _service_monitor(scope, given, chosen))
     rule = alerts.prometheus_rule(
-        labels.APPLICATION, scope.namespace, runbooks=given.runbooks_url or alerts.RUNBOOKS, labels=chosen
+        labels.APPLICATION,
+        scope.namespace,
+        watched=namespace,
+        runbooks=given.runbooks_url or alerts.RUNBOOKS,
+        labels=chosen,
+        limits=limits_of(given.alerts),
     )
     custom(scope, "rules", rule)
     if given.dashboards:
         site = dashboards.Site(given.runbooks_url or alerts.RUNBOOKS)
         found = dashboards.config_map("agent-server-dashboards", scope.namespace, scope.labels, site)
         scope.declare(core.v1.ConfigMap, "dashboards", found["metadata"], data=found["data"])
+
+
+_RELABELINGS = [{"action": "labeldrop", "regex": "endpoint"}]
+"""The operator gives a target its port's name as `endpoint` (prometheus-operator, pkg/prometheus/promcfg.go).
+Prometheus would rename our label of that name to `exported_endpoint`: no rule or panel would find it."""
 
 
 def _service_monitor(scope: Scope, given: WorkloadMonitoring, chosen: dict[str, str]) -> dict[str, Any]:
@@ -61,7 +72,14 @@ def _service_monitor(scope: Scope, given: WorkloadMonitoring, chosen: dict[str, 
             "jobLabel": labels.NAME,
             "podTargetLabels": [labels.COMPONENT],
             "selector": {"matchLabels": {labels.NAME: labels.APPLICATION, labels.SCRAPED: "true"}},
-            "endpoints": [{"port": "metrics", "path": "/metrics", "interval": given.interval}],
+            "endpoints": [
+                {
+                    "port": "metrics",
+                    "path": "/metrics",
+                    "interval": given.interval,
+                    "relabelings": _RELABELINGS,
+                }
+            ],
         },
     }
 

@@ -30,44 +30,31 @@ class Severity(StrEnum):
     """Somebody must look within a working day."""
 
 
+BUCKETS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120)
+"""Seconds by which latencies are counted: between two of them nothing is known."""
+
+
 @dataclass(frozen=True)
 class Limits:
-    """From which value on an alert fires, where teams differ. Shares are 0 to 1."""
+    """From which value on an alert fires. Units are in the names, shares are 0 to 1.
+
+    What each means, and why its default is what it is: the settings, `langgraph_components.AlertLimits`.
+    """
 
     error_share: float = 0.05
-    """Share of requests answered with 5xx. 0.05: users notice one failure in twenty."""
     slow_seconds: float = 30
-    """Seconds that nineteen of twenty requests of a route stay below. 30: people give up then."""
     availability: float = 0.999
-    """Objective: share of requests that are not answered with 5xx. 0.999: 43 minutes of outage in 30 days."""
     latency: float = 0.99
-    """Objective: share of the requests that wait for no graph which begin to be answered in
-    `latency_seconds`. 0.99: the slowest hundredth is garbage collection, cold caches and reconnects."""
     latency_seconds: float = 1
-    """Seconds of that objective, one of the histogram's buckets: 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120. 1: no
-    such route computes anything; it reads or writes some rows."""
     run_failure_share: float = 0.2
-    """Share of a graph's executions that end as `error` or `timeout`. 0.2: providers of models fail now
-    and then, one in five is no accident."""
     queue_seconds: float = 120
-    """Seconds that a run which could begin has waited. 120: within two minutes the autoscaler has added
-    pods, or it will not."""
     statement_seconds: float = 0.5
-    """Seconds that nineteen of twenty executions of a statement stay below. 0.5: hundred times the usual."""
-    checkpoint_bytes: float = 1024 * 1024
-    """Bytes that nineteen of twenty checkpoints of a graph stay below. 1 MiB: each step writes that much,
-    and history keeps it."""
+    checkpoint_bytes: int = 2**20
     growth_share: float = 0.5
-    """Growth of the database within a day, as a share of what it was. 0.5: it doubles in two days."""
-    growth_bytes: float = 2 * 1024**3
-    """Growth within a day, in bytes, below which `growth_share` says nothing. 2 GiB: a young database
-    doubles often."""
+    growth_bytes: int = 2 * 2**30
     interrupt_hours: float = 72
-    """Hours that a run has waited for a person. 72: a weekend and a day."""
     certificate_days: float = 21
-    """Days until the database's certificate is over. 21: renewing it needs a change, perhaps a window."""
     retention_hours: float = 2
-    """Hours since the sweeps last succeeded. 2: eight of the default schedule were missed."""
 
 
 @dataclass(frozen=True)
