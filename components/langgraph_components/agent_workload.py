@@ -6,7 +6,7 @@ import pulumi
 from pydantic import ConfigDict, Field, model_validator
 
 from langgraph_components.args import Args, Defaulted, In
-from langgraph_components.pure import environment, images, jobs
+from langgraph_components.pure import environment, images, jobs, labels
 from langgraph_components.pure.budget import API_PORT
 from langgraph_components.workload import access, admission, configuration, running, scaling, watching
 from langgraph_components.workload.admission import ServerAuth, WorkloadLimits, WorkloadOidc
@@ -128,6 +128,16 @@ class WorkloadSettings(Args):
     priority_class: Optional[str] = pod_field("priorityClassName", default=None)
     """Name of a PriorityClass that exists. None: the cluster's default."""
 
+    runtime_class: Optional[str] = pod_field("runtimeClassName", default=None, pattern=DNS_LABEL)
+    """Name of a RuntimeClass that exists, such as one of gVisor for graphs that execute what a model writes.
+    None: the nodes' own."""
+
+    pod_labels: Defaulted[dict[str, str]] = Field(default_factory=dict)
+    """Further labels of pods, such as `cost-centre`; never one of ours. Empty: none."""
+
+    pod_annotations: Defaulted[dict[str, str]] = Field(default_factory=dict)
+    """Annotations of pods, such as `sidecar.istio.io/inject: "true"`. Empty: none."""
+
     @model_validator(mode="after")
     def _choices_agree(self) -> Self:
         for refusal in _contradictions(self):
@@ -242,6 +252,8 @@ def _contradictions(args: WorkloadSettings) -> list[str]:
         found.append("provider_egress: set it to false, as everything goes through egress_proxy")
     if "pool_min_size" in args.model_fields_set and args.pool_min_size > args.pool_max_size:
         found.append(f"pool_min_size: {args.pool_min_size} is above pool_max_size {args.pool_max_size}")
+    if ours := sorted(labels.OURS & args.pod_labels.keys()):
+        found.append(f"pod_labels: {', '.join(ours)} cannot be set here: selectors and policies go by them")
     if args.checkpoint_partitions == 1:
         found.append("checkpoint_partitions: use 0 for plain tables, or 2 to 256")
     return found + admission.contradictions(args) + access.unreachable(args)

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 from infra.infra_stacks import changed, objects, planned
-from infra.infra_workloads import named, of_kind, pod_templates
+from infra.infra_workloads import Json, of_kind, pod_templates
 
 from langgraph_components.agent_workload import AgentWorkloadArgs, WorkloadSettings
 from langgraph_components.args import Args, Defaulted
@@ -73,20 +73,56 @@ def test_a_variable_that_a_field_sets_cannot_be_set_besides():
             WorkloadSettings.of({"environment": {name: "x"}})
 
 
-def test_settings_of_the_stack_are_in_every_pod():
-    chosen = {"workload.node_selector": {"pool": "agents"}, "workload.priority_class": "serving"}
-    found = objects(changed("local", {**chosen, "workload.log_level": "DEBUG"}))
-    for owner, template in ours(found).items():
+# Settings of a stack
+
+
+def with_settings(**chosen: Any) -> list[Json]:
+    """The objects of the stack `local` with these settings of its workload."""
+    return objects(changed("local", {f"workload.{name}": value for name, value in chosen.items()}))
+
+
+def variables_in(found: list[Json]) -> dict[str, str]:
+    """What the server's processes are told."""
+    (config,) = (each["data"] for each in of_kind(found, "ConfigMap") if "LOG_LEVEL" in each["data"])
+    return config
+
+
+def templates_in(found: list[Json]) -> dict[str, Json]:
+    """Templates of pods with the server's image, by kind and name of their owner."""
+    every = pod_templates(found)
+    image = every["Deployment/agent-server"]["spec"]["containers"][0]["image"]
+    return {owner: each for owner, each in every.items() if each["spec"]["containers"][0]["image"] == image}
+
+
+def test_a_variable_of_the_stack_is_told_to_the_server():
+    assert variables_in(with_settings(log_level="DEBUG"))["LOG_LEVEL"] == "DEBUG"
+
+
+def test_a_field_of_the_stack_is_in_every_pod():
+    found = templates_in(
+        with_settings(node_selector={"pool": "agents"}, priority_class="serving", runtime_class="gvisor")
+    )
+    assert found.keys() >= {"Deployment/agent-server", "CronJob/agent-server-retention"}
+    for owner, template in found.items():
         assert template["spec"]["nodeSelector"] == {"pool": "agents"}, owner
         assert template["spec"]["priorityClassName"] == "serving", owner
-    (config,) = (each for each in of_kind(found, "ConfigMap") if "LOG_LEVEL" in each["data"])
-    assert config["data"]["LOG_LEVEL"] == "DEBUG"
-    before = ours(objects(planned("local")))
-    assert not any("nodeSelector" in template["spec"] for template in before.values())
+        assert template["spec"]["runtimeClassName"] == "gvisor", owner
+    for template in templates_in(objects(planned("local"))).values():
+        assert not {"nodeSelector", "priorityClassName", "runtimeClassName"} & template["spec"].keys()
 
 
-def ours(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Templates of pods with our image."""
-    image = named(found, "Deployment", "agent-server")["spec"]["template"]["spec"]["containers"][0]["image"]
-    every = pod_templates(found)
-    return {owner: each for owner, each in every.items() if each["spec"]["containers"][0]["image"] == image}
+def test_labels_and_annotations_are_on_every_pod_and_ours_stay():
+    marks_of = {"pod_labels": {"cost-centre": "7"}, "pod_annotations": {"sidecar.istio.io/inject": "true"}}
+    plain = templates_in(objects(planned("local")))
+    for owner, template in templates_in(with_settings(**marks_of)).items():
+        metadata = template["metadata"]
+        assert metadata["annotations"] == {"sidecar.istio.io/inject": "true"}, owner
+        assert metadata["labels"]["cost-centre"] == "7", owner
+        assert metadata["labels"]["app.kubernetes.io/name"] == "agent-server", owner
+    for template in plain.values():
+        assert "annotations" not in template["metadata"]
+
+
+def test_a_label_that_policies_go_by_cannot_be_set():
+    with pytest.raises(InvalidArgs, match=r"pod_labels: app.kubernetes.io/name cannot be set here"):
+        WorkloadSettings.of({"pod_labels": {"app.kubernetes.io/name": "mine", "team": "a"}})

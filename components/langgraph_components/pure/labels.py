@@ -24,6 +24,9 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 SCRAPED = "langgraph/metrics"
 """On pods that serve metrics: one headless Service finds them all by it."""
 
+OURS = frozenset({NAME, COMPONENT, PART_OF, MANAGED_BY, SCRAPED})
+"""What we go by: nobody else sets these."""
+
 POD_SECURITY_VERSION = "v1.36"
 """The Pod Security Standard's version: an upgrade of the cluster does not change what is admitted."""
 

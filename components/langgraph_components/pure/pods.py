@@ -196,6 +196,8 @@ class Pod:
     """Seconds from the start of its deletion to the kill; None is Kubernetes' 30."""
     restart: str = "Always"
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Besides those of its part, which they do not replace."""
+    annotations: Mapping[str, str] = field(default_factory=dict[str, str])
     more: Json = field(default_factory=dict[str, Any])
     """Further fields of its spec."""
 
@@ -203,7 +205,10 @@ class Pod:
         """What a controller makes pods of."""
         grace = {} if self.grace is None else {"terminationGracePeriodSeconds": self.grace}
         return {
-            "metadata": {"labels": {**labels.of(self.part), **self.labels}},
+            "metadata": {
+                "labels": {**self.labels, **labels.of(self.part)},
+                **({"annotations": dict(self.annotations)} if self.annotations else {}),
+            },
             "spec": {
                 "serviceAccountName": self.account,
                 "automountServiceAccountToken": False,

@@ -63,7 +63,15 @@ def _task(
     args: "AgentWorkloadArgs", container: pods.Container, part: Part, account: pulumi.Output[str]
 ) -> dict[str, Any]:
     """Template of a process that ends; that it is tried again is its Job's business."""
-    return pods.Pod(container, part=part, account=account, restart="Never", more=_chosen(args)).template()
+    return pods.Pod(
+        container,
+        part=part,
+        account=account,
+        restart="Never",
+        labels=args.pod_labels,
+        annotations=args.pod_annotations,
+        more=_chosen(args),
+    ).template()
 
 
 def _migration(
@@ -135,7 +143,8 @@ def _server(
         account=config.account,
         grace=TIMES.grace,
         more={**_chosen(args), **pods.spread(labels.selector(part))},
-        labels={labels.SCRAPED: "true"},
+        labels={**args.pod_labels, labels.SCRAPED: "true"},
+        annotations=args.pod_annotations,
     ).template()
 
 
