@@ -119,7 +119,7 @@ def _least(stack: Stack, deployment: Resource) -> float | Hidden:
     name = deployment.root.seen("metadata.name")
     for scaler in stack.of(AUTOSCALER):
         target = scaler.root.part("spec.scaleTargetRef")
-        if target.at("kind") == "Deployment" and target.at("name") == name:
+        if target.seen("kind") == "Deployment" and target.seen("name") == name:
             return _count(scaler.root.at("spec.minReplicas"))
     return _count(deployment.root.at("spec.replicas"))
 
@@ -139,7 +139,7 @@ def _covers(budget: Resource, deployment: Resource) -> bool:
 
 
 def _blocks(budget: Resource, replicas: float) -> bool:
-    least, most = (budget.root.at(f"spec.{key}") for key in ("minAvailable", "maxUnavailable"))
+    least, most = (budget.root.seen(f"spec.{key}") for key in ("minAvailable", "maxUnavailable"))
     return str(most) in {"0", "0.0", "0%"} or str(least) == "100%" or number(least) >= replicas
 
 
@@ -153,7 +153,7 @@ def service_internal(resource: Resource) -> Faults:
     Fix: type: ClusterIP, with a TargetGroupBinding, an Ingress or a Gateway before it.
     """
     yield from must_be(resource.root, "spec.type", "ClusterIP", absent="ClusterIP")
-    if resource.root.at("spec.externalIPs"):
+    if resource.root.values("spec.externalIPs"):
         yield Fault("spec.externalIPs is set")
 
 

@@ -108,7 +108,7 @@ def nodes_no_ssh(resource: Resource) -> Faults:
 
     Fix: no remoteAccess.
     """
-    if resource.root.at("remoteAccess") is not None:
+    if resource.root.seen("remoteAccess") is not None:
         yield Fault("remoteAccess is set")
 
 
@@ -143,7 +143,7 @@ def volumes_own_key(resource: Resource) -> Faults:
 
     Fix: parameters with encrypted: "true" and kmsKeyId.
     """
-    if resource.root.at("provisioner") == "ebs.csi.aws.com":
+    if resource.root.seen("provisioner") == "ebs.csi.aws.com":
         yield from _encrypted(resource.root.part("parameters"))
 
 
@@ -156,7 +156,7 @@ def volumes_tagged(resource: Resource) -> Faults:
 
     Fix: parameters tagSpecification_1: project=… and tagSpecification_2: stack=….
     """
-    if resource.root.at("provisioner") != "ebs.csi.aws.com":
+    if resource.root.seen("provisioner") != "ebs.csi.aws.com":
         return
     given = [str(value) for key, value in resource.root.mapping("parameters").items() if "tagSpec" in key]
     if missing := [tag for tag in ("project", "stack") if not any(g.startswith(f"{tag}=") for g in given)]:

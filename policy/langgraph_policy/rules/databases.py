@@ -52,9 +52,9 @@ def database_own_key(resource: Resource) -> Faults:
     yield from must_be_on(root, "storageEncrypted")
     if not _is_replica(resource) or root.at("kmsKeyId") is not None:
         yield from must_have_own_key(root, "kmsKeyId")
-    if is_true(root.at("manageMasterUserPassword")):
+    if is_true(root.seen("manageMasterUserPassword")):
         yield from must_have_own_key(root, "masterUserSecretKmsKeyId")
-    if is_true(root.at("performanceInsightsEnabled")):
+    if is_true(root.seen("performanceInsightsEnabled")):
         yield from must_have_own_key(root, "performanceInsightsKmsKeyId")
 
 
@@ -114,7 +114,7 @@ def database_backed_up_for_a_week(resource: Resource) -> Faults:
     Fix: database.backup_days: 7 or more.
     """
     days = resource.root.at("backupRetentionPeriod")
-    if not _is_replica(resource) and not isinstance(days, Hidden) and days:
+    if not _is_replica(resource) and days:
         yield from must_reach(resource.root, "backupRetentionPeriod", WEEK)
 
 

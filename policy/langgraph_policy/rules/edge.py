@@ -37,7 +37,7 @@ def balancer_strict(resource: Resource) -> Faults:
 
     Fix: dropInvalidHeaderFields: true.
     """
-    if resource.root.at("loadBalancerType") in {None, "application"}:
+    if resource.root.seen("loadBalancerType") in {None, "application"}:
         yield from must_be_on(resource.root, "dropInvalidHeaderFields")
 
 

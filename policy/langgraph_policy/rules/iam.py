@@ -88,7 +88,7 @@ def statements(resource: Resource, key: str) -> Iterator[Node]:
 
 
 def _allowed(resource: Resource, key: str = "policy") -> Iterator[Node]:
-    return (each for each in statements(resource, key) if each.at("Effect") == "Allow")
+    return (each for each in statements(resource, key) if each.seen("Effect") == "Allow")
 
 
 def _title(statement: Node) -> str:

@@ -39,7 +39,7 @@ def _openings(resource: Resource) -> list[Node]:
     if resource.type == INGRESS:
         return [resource.root]
     if resource.type == OLD_RULE:
-        return [resource.root] if resource.root.at("type") == "ingress" else []
+        return [resource.root] if resource.root.seen("type") == "ingress" else []
     return list(resource.root.each("ingress"))
 
 
@@ -53,10 +53,10 @@ def _is_open(opening: Node) -> bool:
 
 
 def _ports(opening: Node) -> str:
-    protocol = opening.at("ipProtocol") or opening.at("protocol")
+    protocol = opening.seen("ipProtocol") or opening.seen("protocol")
     if str(protocol) in {"-1", "all"}:
         return "all"
-    first, last = (number(opening.at(key)) for key in ("fromPort", "toPort"))
+    first, last = (number(opening.seen(key)) for key in ("fromPort", "toPort"))
     return f"{first:g}" if first == last else f"{first:g} to {last:g}"
 
 

@@ -82,7 +82,7 @@ def pod_restricted(resource: Resource) -> Faults:
     """
     spec = pod_spec(resource)
     for key in ("hostNetwork", "hostPID", "hostIPC"):
-        if is_true(spec.at(key)):
+        if is_true(spec.seen(key)):
             yield Fault(f"{key} is true")
     for volume in spec.each("volumes"):
         if odd := volume.mapping().keys() - VOLUMES - {"name"}:
@@ -108,7 +108,9 @@ def _unrestricted(spec: Node, container: Node) -> Iterator[str]:
         yield "runAsUser is 0"
     if _inherited(own, pod, "seccompProfile.type") not in {"RuntimeDefault", "Localhost"}:
         yield "seccompProfile is not RuntimeDefault"
-    yield from (f"hostPort {port.at('hostPort')}" for port in container.each("ports") if port.at("hostPort"))
+    yield from (
+        f"hostPort {port.at('hostPort')}" for port in container.each("ports") if port.seen("hostPort")
+    )
 
 
 def _inherited(own: Node, pod: Node, path: str) -> object:

@@ -32,7 +32,7 @@ def secret_own_key(resource: Resource) -> Faults:
 
     Why: reading it then takes two permissions, and one of them can be taken from everyone at once.
 
-    Fix: kmsKeyId.
+    Fix: kmsKeyId: the ARN of a key of ours.
     """
     yield from must_have_own_key(resource.root, "kmsKeyId")
 
@@ -121,5 +121,5 @@ def secret_store_limited(resource: Resource) -> Faults:
     Fix: spec.conditions with the namespaces.
     """
     named: list[Node] = list(resource.root.each("spec.conditions"))
-    if not any(node.values("namespaces") or node.at("namespaceSelector") for node in named):
+    if not any(node.values("namespaces") or node.seen("namespaceSelector") for node in named):
         yield Fault("spec.conditions names no namespace")

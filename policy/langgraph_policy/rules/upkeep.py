@@ -30,11 +30,11 @@ YEAR = 365
 
 @of_resource(LOG_GROUP)
 def logs_kept(resource: Resource) -> Faults:
-    """A log has an end.
+    """A log is kept for a named time.
 
     Why: without a retention logs are kept, and paid for, for ever, and personal data with them.
 
-    Fix: retentionInDays.
+    Fix: retentionInDays: a number of days.
     """
     yield from must(resource.root, "retentionInDays", lambda days: number(days) > 0, "a number of days")
 
@@ -48,7 +48,7 @@ def logs_kept_a_year(resource: Resource) -> Faults:
     Fix: log_retention_days and flow_log_retention_days: 365 or more.
     """
     days = resource.root.at("retentionInDays")
-    if not isinstance(days, Hidden) and number(days) > 0:
+    if isinstance(days, Hidden) or number(days) > 0:
         yield from must_reach(resource.root, "retentionInDays", YEAR)
 
 
@@ -58,7 +58,7 @@ def logs_own_key(resource: Resource) -> Faults:
 
     Why: audit logs say who did what; reading them is a right of its own.
 
-    Fix: kmsKeyId.
+    Fix: kmsKeyId: the ARN of a key of ours.
     """
     yield from must_have_own_key(resource.root, "kmsKeyId")
 
@@ -71,7 +71,7 @@ def key_rotation(resource: Resource) -> Faults:
 
     Fix: enableKeyRotation: true.
     """
-    if resource.root.at("keyUsage") in {None, "ENCRYPT_DECRYPT"}:
+    if resource.root.seen("keyUsage") in {None, "ENCRYPT_DECRYPT"}:
         yield from must_be_on(resource.root, "enableKeyRotation")
 
 
