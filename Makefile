@@ -52,6 +52,10 @@ reference: setup ## Write docs/reference and app/monitoring from the components'
 pictures: setup ## Draw docs/pictures anew from the stack prod.
 	@$(bin)/python tools/pictures.py
 
+.PHONY: release-graph
+release-graph: setup ## Write down what the stacks are in the release that is cut now (docs/howto/release.md).
+	@$(bin)/python tools/release_graph.py
+
 .PHONY: bench
 bench: setup ## Measure: the floor, this server, the naive listing (ARGS=… for its options).
 	@exec $(bin)/python -m tests.bench $(ARGS)

@@ -2,11 +2,9 @@
 
 import io
 import re
-import shutil
 import sys
 import warnings
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
@@ -14,10 +12,11 @@ from rich.console import Console
 from lgp.planning.changes import show_comparison
 from lgp.planning.compare import compare
 from lgp.planning.drawing import drawn
-from lgp.planning.program import MAIN, plan
-from lgp.planning.project import PROJECT_FILE, stack_file
+from lgp.planning.program import plan
+from lgp.planning.project import stack_file
 from lgp.planning.recording import Recording
-from lgp.planning.yaml_text import read_mapping, written
+from lgp.planning.restaged import plan_with
+from lgp.planning.yaml_text import read_mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -35,17 +34,10 @@ def pictures() -> dict[str, str]:
 
 def _changed() -> Recording:
     """The stack with a larger machine, more pods, and another name of the database: which loses it."""
-    with TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        for name in (MAIN, PROJECT_FILE):
-            shutil.copy(ROOT / name, folder)
-        (folder / "app").symlink_to(ROOT / "app")
-        document = read_mapping(ROOT / stack_file(STACK), "there is no such stack")
-        platform = document["config"][KEY]
-        platform["database"] |= {"instance_class": "db.m7g.2xlarge", "database": "agents"}
-        platform["workload"] |= {"api": {"max_replicas": 60}}
-        (folder / stack_file(STACK)).write_text(written(document), encoding="utf-8")
-        return plan(folder, STACK).recording
+    config = read_mapping(ROOT / stack_file(STACK), "there is no such stack")["config"]
+    config[KEY]["database"] |= {"instance_class": "db.m7g.2xlarge", "database": "agents"}
+    config[KEY]["workload"] |= {"api": {"max_replicas": 60}}
+    return plan_with(ROOT, STACK, config)
 
 
 class _Terminal(Console):

@@ -210,6 +210,18 @@ def test_a_rename_with_an_alias_is_the_same_resource_and_its_children_too():
     assert all(change.renamed and not change.properties for change in found.changed)
 
 
+def test_what_is_made_of_a_renamed_resource_does_not_differ_though_the_plan_s_stand_ins_do():
+    def network(name: str, aliases=None):
+        def program():
+            vpc = aws.ec2.Vpc(name, cidr_block="10.0.0.0/16", opts=pulumi.ResourceOptions(aliases=aliases))
+            aws.ec2.Subnet("data", vpc_id=vpc.id, cidr_block="10.0.1.0/24")
+
+        return program
+
+    assert changes(diff(network("old"), network("new", [pulumi.Alias(name="old")]))) == {"new": {}}
+    assert "data" in changes(diff(network("old"), network("new"))), "without an alias it is another network"
+
+
 @pytest.mark.parametrize(
     "alias",
     [

@@ -77,7 +77,8 @@ def compare(old: Recording, new: Recording) -> Comparison:
     """How the new plan differs from the old; renames that an alias declares are changes."""
     pairs = _pairs(old, new)
     matched = {before.urn for before, _ in pairs.values()}
-    changed = _with_echoes([change for change in (_change(*pair) for pair in pairs.values()) if change])
+    changed = [change for change in (_change(*pair) for pair in pairs.values()) if change]
+    changed = _with_echoes(_without_new_names(changed))
     return Comparison(
         added=tuple(resource for resource in new.resources if resource.urn not in pairs),
         removed=tuple(resource for resource in old.resources if resource.urn not in matched),
@@ -117,6 +118,29 @@ def _options(resource: Resource) -> dict[str, Any]:
             "provider": resource.provider and identity(resource.provider),
         }
     }
+
+
+def _without_new_names(changed: list[ResourceChange]) -> list[ResourceChange]:
+    """A renamed resource keeps its id, address and ARN; only in a plan are these made of its name."""
+    names = {change.new.urn: (change.old.name, change.new.name) for change in changed if change.renamed}
+    if not names:
+        return changed
+    kept = [
+        replace(
+            change, properties=tuple(p for p in change.properties if not _is_new_name(change.new, p, names))
+        )
+        for change in changed
+    ]
+    return [change for change in kept if change.properties or change.renamed]
+
+
+def _is_new_name(resource: Resource, change: PropertyChange, names: dict[str, tuple[str, str]]) -> bool:
+    text = change.old
+    if not isinstance(text, str):
+        return False
+    for urn in resource.references.get(re.split(r"[.\[]", change.path)[0], ()):
+        text = text.replace(*names[urn]) if urn in names else text
+    return text == change.new
 
 
 def _with_echoes(changed: list[ResourceChange]) -> list[ResourceChange]:
