@@ -102,7 +102,7 @@ def test_it_is_told_of_the_server_and_the_rules_and_ends_before_postgres(watched
 
 
 @prometheus
-def test_it_ends_when_its_launcher_is_killed_and_the_next_one_goes_on_with_its_data(
+def test_it_ends_when_its_launcher_is_killed_and_the_next_one_has_its_data(
     watched: Instance,
 ) -> None:
     running = watched.up("up")

@@ -7,6 +7,11 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+SLACK_SECONDS = 1.0
+"""So much longer a value is told than it keeps others from asking: what `begin` found fresh is told, too, by
+the answer that is written a moment later. Without it, of scrapes every 5 s three in ten missed what is fresh
+for 5 s."""
+
 
 class Reading(Generic[T]):
     """One value that is read when it is asked for, at most every `fresh_seconds`, by one task at a time.
@@ -23,7 +28,7 @@ class Reading(Generic[T]):
         self._fresh_seconds = fresh_seconds
         self._rest_seconds = rest_seconds
         self._found: T | None = None
-        self._until = 0.0
+        self._until = float("-inf")
         """Monotonic time from which on it is asked again."""
         self._reading: asyncio.Task[None] | None = None
 
@@ -37,7 +42,7 @@ class Reading(Generic[T]):
 
     def value(self) -> T | None:
         """Return what is known, unless it is too old: an old number would look like a new one."""
-        return self._found if time.monotonic() < self._until else None
+        return self._found if time.monotonic() < self._until + SLACK_SECONDS else None
 
     async def _once(self) -> None:
         asked_at = time.monotonic()
