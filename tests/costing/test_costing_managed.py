@@ -47,12 +47,21 @@ def test_by_units_the_smallest_deployment_is_the_least_there_is():
 
 def test_by_units_it_grows_with_the_processors_that_runs_keep_busy():
     _, idle = offered(Usage(0))
-    _, busy = offered(usage(864_000, server_ms_per_run=900))
+    _, busy = offered(usage(864_000, server_ms_per_run=900, run_seconds=1))
     # 9 cores on average at 75 % of 3 vCPU are four times the smallest one
     assert parts(busy)["runtime compute, units"] == pytest.approx(
         4 * parts(idle)["runtime compute, units"], abs=0.05
     )
     assert parts(busy)["database compute, units"] == parts(idle)["database compute, units"]
+
+
+def test_by_units_it_grows_with_the_runs_that_go_on_at_the_same_time():
+    _, idle = offered(Usage(0))
+    _, waiting = offered(usage(86_400, run_seconds=60, managed_runs_at_once=20))
+    assert parts(waiting)["runtime memory, units"] == pytest.approx(
+        3 * parts(idle)["runtime memory, units"], abs=0.05
+    )
+    assert parts(waiting)["database memory, units"] == parts(idle)["database memory, units"]
 
 
 def test_seats_are_counted_in_both():
@@ -105,7 +114,7 @@ def test_more_resumes_make_it_pay_earlier():
 
 
 def test_there_may_be_none_and_then_it_is_said():
-    by_units = compared(Usage(50_000), People())[1]
+    by_units = compared(usage(50_000, run_seconds=1), People())[1]
     assert by_units.break_even.without_people is None
     assert by_units.people_hours_paid is None
 

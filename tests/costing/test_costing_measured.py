@@ -6,7 +6,7 @@ from tests.bench.per_run import measure
 
 from lgp.costing.tables import shipped_assumptions
 
-RUNS = 120
+RUNS = 60
 
 BYTES = {
     "body_kib": "body_kib_per_run",

@@ -133,7 +133,7 @@ class TestRanges:
     @given(st.tuples(BOUND, BOUND, BOUND), st.tuples(BOUND, BOUND, BOUND))
     def test_sums_and_products_keep_their_order(self, one, other):
         a, b = Range(*sorted(one)), Range(*sorted(other))
-        for made in (a + b, a * b, a * 2, a.at_least(b.likely), a.at_most(b.likely), a.rounded()):
+        for made in (a + b, a * b, a * 2, a.at_least(b.likely), a.at_most(b.likely), a.rounded(), a.per(b)):
             assert made.low <= made.likely <= made.high
 
     @pytest.mark.parametrize("bounds", [(2, 1, 3), (1, 3, 2), (-1, 0, 0)])

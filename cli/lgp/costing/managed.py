@@ -3,7 +3,8 @@
 By runs: each run and each resume, and the time that the deployment's database is up. For those who were
 customers before, until 2026-10-01.
 By units, since July 2026: a Dedicated deployment's processors and memory by the hour in compute units, its
-database's in storage units. Runs have no price there: what they need of the processors has.
+database's in storage units. Runs have no price there: what they need of the processors has, and the places in
+workers that they hold while they wait.
 """
 
 from dataclasses import dataclass
@@ -77,8 +78,9 @@ def _by_runs(usage: Usage, prices: PriceTable, seats: int) -> Offer:
 
 
 def _by_units(usage: Usage, capacity: Capacity, prices: PriceTable, seats: int) -> Offer:
-    """The smallest Dedicated deployment, or as many of its processors as the runs keep busy."""
+    """The smallest Dedicated deployment, or as many as the runs keep busy and hold places of."""
     servers = _processors(capacity.mean_cores, capacity.cores, usage.of("managed_vcpus"))
+    servers = _larger(servers, _places(usage, capacity))
     databases = _processors(
         usage.executions_per_day * usage.of("database_ms_per_run") * (1 / 86_400_000),
         capacity.runs_per_second * usage.of("database_ms_per_run") * 0.001,
@@ -108,6 +110,17 @@ def _by_units(usage: Usage, capacity: Capacity, prices: PriceTable, seats: int) 
     else:
         not_counted = (TRACES, *not_counted)
     return Offer("by units", "since July 2026, one Dedicated deployment", tuple(parts), not_counted)
+
+
+def _places(usage: Usage, capacity: Capacity) -> Range:
+    """How many of the smallest deployment hold the runs that go on at the same time."""
+    mean = usage.executions_per_day * (1 / 86_400)
+    a_second = Range(mean.low, mean.likely, capacity.runs_per_second.high)
+    return (a_second * usage.of("run_seconds")).per(usage.of("managed_runs_at_once"))
+
+
+def _larger(one: Range, other: Range) -> Range:
+    return Range(max(one.low, other.low), max(one.likely, other.likely), max(one.high, other.high))
 
 
 def _processors(mean: Range, peak: Range, smallest: Range) -> Range:

@@ -27,6 +27,12 @@ class Range:
         by = exactly(other)
         return Range(self.low * by.low, self.likely * by.likely, self.high * by.high)
 
+    def per(self, other: "Range") -> "Range":
+        """Divided: the least by the most. What is divided by nothing is nothing."""
+        pairs = ((self.low, other.high), (self.likely, other.likely), (self.high, other.low))
+        low, likely, high = (a / b if b else 0.0 for a, b in pairs)
+        return Range(low, max(low, likely), max(low, likely, high))
+
     def each(self, change: Callable[[float], float]) -> "Range":
         """The same change to each; it must not turn the order around."""
         return Range(change(self.low), change(self.likely), change(self.high))
