@@ -1,4 +1,8 @@
-"""`make reference`: docs/reference/components.md from the components' own models, or `--check` it."""
+"""`make reference`: what is written from code, or `--check` it.
+
+docs/reference/components.md is made of the components' own models, the tables of docs/howto/policy.md of the
+rules.
+"""
 
 import inspect
 import sys
@@ -11,9 +15,11 @@ from pydantic.fields import FieldInfo
 
 from langgraph_components.args import Args
 from langgraph_components.plugin import components, models
+from langgraph_policy.catalogue import placed
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "components.md"
+RULES = ROOT / "docs" / "howto" / "policy.md"
 HEAD = """# Components
 
 Made by `make reference` from the models in `components/langgraph_components/`; do not edit.
@@ -98,17 +104,16 @@ def _doc_after(source: list[str], name: str) -> str:
 
 
 def main() -> int:
-    """Write the page, or with `--check` say whether it is current."""
-    wanted = page()
+    """Write the pages, or with `--check` say which are not current."""
+    wanted = {PAGE: page(), RULES: placed(RULES.read_text())}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
-        current = PAGE.read_text() if PAGE.exists() else ""
-        if current != wanted:
-            sys.stderr.write(
-                "reference: docs/reference/components.md is not current (run `make reference`)\n"
-            )
-        return int(current != wanted)
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(wanted)
+        for path in stale:
+            sys.stderr.write(f"reference: {path.relative_to(ROOT)} is not current (run `make reference`)\n")
+        return int(bool(stale))
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(wanted[path])
     return 0
 
 
