@@ -47,6 +47,7 @@ lock: setup ## Resolve the locks anew, a week behind the registries (BEFORE=2026
 reference: setup ## Write docs/reference and app/monitoring from the components' own models, rules and dashboards.
 	@$(bin)/python tools/reference.py
 	@$(bin)/python tools/monitoring.py
+	@$(bin)/python tools/costs.py
 
 .PHONY: pictures
 pictures: setup ## Draw docs/pictures anew from the stack prod.

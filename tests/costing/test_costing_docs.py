@@ -58,7 +58,7 @@ def test_the_matrix_has_a_row_for_each_question_and_an_answer_in_each_column():
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in matrix.splitlines() if line.startswith("| ")]
     named = [row[0].strip() for row in rows]
     assert named == [
-        "", "set-up", "cost", "scaling", "data residency", "SOC 2, HIPAA", "customisation", "operational load",
-        "best for",
+        "", "set-up", "cost", "scaling", "data residency", "SOC 2, HIPAA", "customisation",
+        "operational load", "best for",
     ]  # fmt: skip
     assert all(len(row) == 4 and all(cell.strip() for cell in row[1:]) for row in rows)
