@@ -35,7 +35,7 @@ def test_a_program_in_python_can_be_planned(folder):
 def test_an_example_is_a_project_that_is_in_the_index_and_says_what_it_needs(folder):
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
     stack = yaml.safe_load((folder / "Pulumi.dev.yaml").read_text())["config"]
-    ours = {"pulumi", "aws", "kubernetes"}
+    ours = {"pulumi", "aws", "kubernetes", "langgraph-policy"}
     assert {key.partition(":")[0] for key in stack} <= {project["name"], *ours}
     assert f"({folder.name}/README.md)" in (EXAMPLES / "README.md").read_text()
     assert "pulumi up" in (folder / "README.md").read_text()

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from infra.infra_iam import action, allowed, aws_policy, condition_keys, listed, matches, reaches, statements
 from infra.infra_stacks import ON_AWS, changed, planned
-from support.plans import ROOT
+from support.plans import ROOT, unwarned
 
 from langgraph_components import InvalidArgs, PipelineAccess
 from langgraph_components.pure import pipeline, pipeline_deploying, pipeline_reading
 from langgraph_components.pure.pipeline_actions import NEEDS, SECRET_READS, reads, writes
 from langgraph_components.pure.pipeline_scope import Scope
+from lgp.planning.policy import policy_report
+from lgp.planning.program import plan
 from lgp.planning.values import revealed
 
 ACCOUNT, REGION, ZONE = "111122223333", "eu-west-1", "Z0123456789EXAMPLE"
@@ -380,3 +382,27 @@ def test_with_a_boundary_every_role_of_a_stack_has_it(stack):
     assert len(others) == len(kinds["aws:iam/role:Role"])
     assert not any("permissionsBoundary" in each.inputs for each in planned(stack).resources)
     assert len(bounded.resources) == len(planned(stack).resources)
+
+
+# The program that declares it
+
+
+@pytest.fixture(scope="module")
+def example():
+    with unwarned():
+        return plan(ROOT / "examples" / "pipeline", "dev").recording
+
+
+def test_the_example_keeps_the_rules_and_gives_each_stack_its_roles(example):
+    report = policy_report(example)
+    assert [finding for finding in report.findings if finding.level == "mandatory"] == []
+    assert {"dev", "prod", "backend", "secrets_provider"} == set(example.outputs)
+    names = {each.inputs["name"] for each in example.resources if each.type == "aws:iam/role:Role"}
+    assert names == {f"pipeline-langgraph-platform-{s}-{p}" for s in ON_AWS for p in pipeline.PURPOSES}
+    providers = [each for each in example.resources if each.type.endswith(":OpenIdConnectProvider")]
+    assert len(providers) == 1
+
+
+def test_what_the_example_makes_has_not_the_tags_by_which_a_deployment_may_change_things(example):
+    (provider,) = [each for each in example.resources if each.type == "pulumi:providers:aws"]
+    assert json.loads(provider.inputs["defaultTags"])["tags"]["project"] != SCOPE.project
