@@ -114,10 +114,11 @@ _KNOWN: tuple[tuple[str, type[LgpError], str], ...] = (
     ("(Unauthorized)", Refused, _STRANGER),
     ("asked for the client to provide credentials", Refused, _STRANGER),
     ("current-context is not set", NotFound, "kubectl has no context: --context, or platform.local.context"),
-    ("does not exist", NotFound, "kubectl: {line}"),
-    ("refused", CannotConnect, _SILENT),
+    ("context was not found", NotFound, "kubectl: {line}"),
+    ("connection refused", CannotConnect, _SILENT),
     ("no such host", CannotConnect, _SILENT),
-    ("imeout", CannotConnect, _SILENT),
+    ("i/o timeout", CannotConnect, _SILENT),
+    ("Timeout exceeded", CannotConnect, _SILENT),
     ("deadline exceeded", CannotConnect, _SILENT),
 )
 """What kubectl's error says → which error, and what to do."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
 from typing import IO
 
-from lgp.errors import NotFound, ProgramFailed
+from lgp.errors import CannotConnect, NotFound, ProgramFailed
 from lgp.operating.cluster import Cluster
 from lgp.operating.health import SELECTOR
 from lgp.operating.log_lines import LINE_CHARACTERS, Line, parsed
@@ -165,7 +165,7 @@ class Following:
         first = not self._last
         try:
             found = _asked(self.cluster, self.wanted, shown=first)
-        except ProgramFailed:
+        except (CannotConnect, ProgramFailed):
             if first or failures + 1 >= TRIES:
                 raise
             return failures + 1

@@ -18,7 +18,7 @@ HISTORY = 100
 """Updates that are looked at: those further back are no longer what one goes back to."""
 
 _REFRESH = ("--refresh",)
-_NAME = re.compile(r"[\w.-]+(/[\w.-]+){0,2}", re.ASCII)
+_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*){0,2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

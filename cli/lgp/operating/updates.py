@@ -121,7 +121,8 @@ def chosen(found: Sequence[Version], wanted: str) -> Version | None:
     for version in reversed(found):
         digest = version.image.partition("@sha256:")[2]
         hexes = wanted.removeprefix("sha256:")
-        if wanted in (version.image, version.image.rpartition(":")[2], str(version.update.number or "")):
+        number = str(version.update.number or "none")
+        if wanted in (version.image, version.image.rpartition(":")[2], number):
             return version
         if len(hexes) >= 6 and digest.startswith(hexes):  # noqa: PLR2004  # fewer digits would be a guess
             return version
