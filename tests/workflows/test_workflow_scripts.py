@@ -1,0 +1,107 @@
+"""The shell steps of the workflows, as they stand there, on a real clone of this repository."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from workflows.workflow_files import ROOT, job
+
+BASH = shutil.which("bash")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone at the merge of a pull request into its base, two commits deep, as on a runner."""
+    origin, clone = tmp_path_factory.mktemp("origin") / "repo", tmp_path_factory.mktemp("clone") / "repo"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{ROOT}", str(origin)], check=True)
+    git(origin, "checkout", "--quiet", "-b", "fix")
+    stack = origin / "Pulumi.dev.yaml"
+    stack.write_text(stack.read_text().replace("max_size: 4", "max_size: 5"))
+    git(origin, "commit", "--quiet", "--all", "--message", "one more node")
+    git(origin, "checkout", "--quiet", "-")
+    git(origin, "merge", "--quiet", "--no-ff", "--message", "merge", "fix")
+    subprocess.run(["git", "clone", "--quiet", "--depth=2", f"file://{origin}", str(clone)], check=True)
+    (clone / ".venv").symlink_to(ROOT / ".venv")
+    return clone
+
+
+def step(workflow: str, name: str, script: str) -> str:
+    (found,) = [s["run"] for s in job(workflow, name).steps if script in s.get("run", "")]
+    return found
+
+
+def run(folder: Path, text: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """As a runner does; the packages of this repository that are in the clone come first."""
+    packages = os.pathsep.join(str(folder / name) for name in ("cli", "components", "policy"))
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": packages, **environment}
+    command = [BASH or "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_pull_request_is_compared_with_what_it_is_merged_into(merged: Path, tmp_path: Path):
+    summary = tmp_path / "summary.md"
+    done = run(merged, step("preview.yml", "plan", "plan.sh"), STACK="dev", GITHUB_STEP_SUMMARY=str(summary))
+    assert done.returncode == 0, done.stderr
+    text = (merged / "comment" / "plan.md").read_text()
+    assert text.startswith("<!-- lgp-plan:dev -->")
+    assert "1 changed" in text
+    assert "maxSize" in text
+    assert summary.read_text() == text
+
+
+def test_a_plan_that_cannot_be_made_says_why_and_fails(merged: Path, tmp_path: Path):
+    clone = tmp_path / "clone"
+    shutil.copytree(merged, clone, symlinks=True)
+    stack = clone / "Pulumi.dev.yaml"
+    stack.write_text(stack.read_text().replace("environment: dev", "environment: moon"))
+    done = run(clone, step("preview.yml", "plan", "plan.sh"), STACK="dev")
+    assert done.returncode != 0
+    text = (clone / "comment" / "plan.md").read_text()
+    assert "could not be made" in text
+    assert "platform.environment" in text
+    assert text.count("````````") == 2
+
+
+def test_a_broken_rule_fails_the_job_and_is_in_the_text(merged: Path, tmp_path: Path):
+    clone = tmp_path / "clone"
+    shutil.copytree(merged, clone, symlinks=True)
+    main = clone / "__main__.py"
+    ours = 'pulumi.ResourceOptions(provider=aws.Provider("other", region="eu-west-1"))'
+    main.write_text(f'{main.read_text()}aws.iam.User("someone", opts={ours})\n')
+    done = run(clone, step("preview.yml", "plan", "plan.sh"), STACK="dev")
+    assert done.returncode == 1, done.stderr
+    text = (clone / "comment" / "plan.md").read_text()
+    assert "iam-no-users" in text
+    assert "1 changed" in text
+
+
+@pytest.mark.parametrize(
+    ("region", "host"), [("eu-west-1", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn")]
+)
+def test_the_registrys_password_is_on_no_command_line(tmp_path: Path, region: str, host: str):
+    for name, text in {"aws": 'echo "a password"', "docker": 'echo "$@" >said; cat >heard'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    script = ROOT / ".github/scripts/registry_login.sh"
+    done = run(tmp_path, str(script), PATH=path, AWS_REGION=region, ACCOUNT="111122223333")
+    assert done.returncode == 0, done.stderr
+    said = (tmp_path / "said").read_text()
+    assert said == f"login --username AWS --password-stdin 111122223333.dkr.ecr.{region}.{host}\n"
+    assert (tmp_path / "heard").read_text() == "a password\n"
+
+
+def test_the_composite_action_is_what_the_workflows_call():
+    action = yaml.safe_load((ROOT / ".github/actions/stack/action.yml").read_text())
+    for workflow, name in (("preview.yml", "preview"), ("update.yml", "up"), ("drift.yml", "look")):
+        (used,) = [s for s in job(workflow, name).steps if s.get("uses") == "./.github/actions/stack"]
+        assert {"role", "region"} <= used["with"].keys() <= action["inputs"].keys()
