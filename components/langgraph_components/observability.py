@@ -116,6 +116,10 @@ class ObservabilityArgs(ObservabilitySettings, charts.ChartMirrors):
     store_name: Optional[In[str]] = None
     """ClusterSecretStore that serves the namespace. Required where something is `remote`."""
 
+    secrets_operator_namespace: Optional[str] = None
+    """Namespace of an External Secrets operator to be watched, installed by its chart with
+    `metrics.service.enabled`. None: none, or it is watched already."""
+
     @model_validator(mode="after")
     def _remote_has_a_store(self) -> Self:
         remote = [receiver.name for receiver in self.receivers if receiver.remote is not None]
@@ -148,12 +152,22 @@ class Observability(pulumi.ComponentResource):
             namespace = settings.existing.namespace
             self.prometheus_pod_labels = dict(settings.existing.prometheus_pod_labels)
             self.service_monitor_labels = dict(settings.existing.service_monitor_labels)
+            self._watch_secrets(name, settings, [])
         else:
-            self._install(name, settings)
+            self._watch_secrets(name, settings, [self._install(name, settings)])
         self.namespace = pulumi.Output.from_input(namespace)
         self.register_outputs({"namespace": self.namespace})
 
-    def _install(self, name: str, args: ObservabilityArgs) -> None:
+    def _watch_secrets(self, name: str, args: ObservabilityArgs, definitions: list[pulumi.Resource]) -> None:
+        """Let Prometheus read which secrets are not renewed, where there is an operator."""
+        if args.secrets_operator_namespace is None:
+            return
+        monitor = monitoring.secrets_monitor(args.secrets_operator_namespace, self.service_monitor_labels)
+        opts = pulumi.ResourceOptions(parent=self, depends_on=definitions)
+        custom_object(f"{name}-secrets-operator", monitor, opts)
+
+    def _install(self, name: str, args: ObservabilityArgs) -> pulumi.Resource:
+        """Declare all of it; return what defines the kinds of monitors and rules."""
         opts = pulumi.ResourceOptions(parent=self)
         namespace = core.v1.Namespace(
             f"{name}-namespace",
@@ -186,6 +200,7 @@ class Observability(pulumi.ComponentResource):
             parent=self,
             depends_on=[definitions, reader, *secrets],
         )
+        return definitions
 
     def _receiver_secrets(
         self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions

@@ -96,6 +96,10 @@ class SecretsSettings(Args):
             raise ValueError(message)
         return self
 
+    def installs(self) -> bool:
+        """Whether there is an operator to install."""
+        return self.source != SecretSource.KUBERNETES and self.existing_store is None
+
 
 class SecretsOperatorArgs(SecretsSettings, ChartMirrors):
     """Where secrets come from, who may use them, and which of those in AWS Secrets Manager.
@@ -135,10 +139,6 @@ class SecretsOperatorArgs(SecretsSettings, ChartMirrors):
             message = f"a store of AWS needs {', '.join(missing)}"
             raise ValueError(message)
         return self
-
-    def installs(self) -> bool:
-        """Whether there is an operator to install."""
-        return self.source != SecretSource.KUBERNETES and self.existing_store is None
 
     def reads_aws(self) -> bool:
         """Whether a store of AWS Secrets Manager is made, the only one or a second one."""

@@ -160,6 +160,8 @@ def operator_values(args: SecretsOperatorArgs) -> dict[str, Any]:
         "leaderElect": several,
         "concurrent": 5,
         "livenessProbe": {"enabled": True},
+        # the monitoring's own ServiceMonitor finds it; the chart's would be left out, as its kind comes later
+        "metrics": {"service": {"enabled": True}},
         "serviceAccount": {"create": True, "name": stores.SERVICE_ACCOUNT},
         # its own identity is all it has at AWS; elsewhere it logs in with a token of its account
         "rbac": {"serviceAccountTokenCreate": args.source != SecretSource.AWS},

@@ -4,6 +4,7 @@ import json
 
 import pulumi
 import pytest
+from infra.infra_stacks import planned
 from infra_schemas import problems
 
 from langgraph_components.errors import InvalidArgs
@@ -234,6 +235,36 @@ def test_everything_is_a_child_of_the_component_and_nothing_is_protected(monitor
     assert {r.parent for r in found.resources if r is not component} == {component.urn}
     assert not [r for r in found.resources if r.protect]
     assert found.duplicates == ()
+
+
+# which secrets are not renewed
+
+MONITOR = "kubernetes:monitoring.coreos.com/v1:ServiceMonitor"
+
+
+def test_the_secrets_operator_is_read_and_its_series_name_the_secrets_namespace(monitored):
+    found = monitored({"secrets_operator_namespace": "external-secrets"})
+    monitor = found.named("monitoring-secrets-operator", MONITOR)
+    assert problems(monitor.inputs) == []
+    assert monitor.inputs["metadata"]["namespace"] == "external-secrets"
+    (endpoint,) = monitor.inputs["spec"]["endpoints"]
+    assert (endpoint["port"], endpoint["honorLabels"]) == ("metrics", True)
+    assert found.named("monitoring-crds", RELEASE).urn in monitor.depends_on
+    assert not monitored().of_type(MONITOR)
+
+
+def test_a_prometheus_that_is_there_is_told_of_it_by_its_labels(monitored):
+    existing = {"namespace": "watch", "service_monitor_labels": {"release": "kps"}}
+    found = monitored({"existing": existing, "secrets_operator_namespace": "external-secrets"})
+    (monitor,) = found.of_type(MONITOR)
+    assert monitor.inputs["metadata"]["labels"]["release"] == "kps"
+
+
+@pytest.mark.parametrize(("stack", "watched"), [("dev", 0), ("prod", 1), ("local", 0)])
+def test_where_there_is_both_an_operator_and_a_monitoring_one_reads_the_other(stack, watched):
+    monitors = planned(stack).of_type(MONITOR)
+    names = [monitor.inputs["metadata"]["name"] for monitor in monitors]
+    assert names.count("external-secrets") == watched
 
 
 # the one that is there

@@ -245,6 +245,7 @@ def test_a_release_is_all_or_nothing_pinned_and_awaited(operator):
 
 def test_the_operator_neither_pushes_nor_generates_secrets(operator):
     values = release(operator(AWS), "secrets-operator").inputs["values"]
+    assert values["metrics"]["service"]["enabled"] is True  # which are not renewed is read there
     off = [key for key, value in values.items() if key.startswith("process") and value is False]
     assert set(off) == {
         *("processPushSecret", "processClusterPushSecret"),

@@ -69,7 +69,7 @@ ESSENTIAL = {
         "kubernetes:PodDisruptionBudget": 1,
         "kubernetes:Job": 1,
         "kubernetes:CronJob": 1,
-        "kubernetes:ServiceMonitor": 1,
+        "kubernetes:ServiceMonitor": 2,
         "kubernetes:PrometheusRule": 1,
         "kubernetes:TargetGroupBinding": 1,
         "kubernetes:ClusterSecretStore": 1,

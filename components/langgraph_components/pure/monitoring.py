@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from langgraph_components.pure import labels
+
 Json = dict[str, Any]
 
 RELEASE = "kube-prometheus-stack"
@@ -132,6 +134,23 @@ def alertmanager_config(receivers: Sequence[Receiver]) -> Json:
 def dashboard_rules() -> list[Json]:
     """What Grafana's sidecar may read. The chart's own role also lets it read every Secret of the cluster."""
     return [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]}]
+
+
+def secrets_monitor(namespace: str, chosen: Mapping[str, str]) -> Json:
+    """The ServiceMonitor of the External Secrets operator; its chart names port and Service so.
+
+    Its series name the namespace of a secret, and not the operator's: `honorLabels`.
+    """
+    name = "external-secrets"
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": {"name": name, "namespace": namespace, "labels": {**labels.common(name), **chosen}},
+        "spec": {
+            "selector": {"matchLabels": {labels.NAME: name}},
+            "endpoints": [{"port": "metrics", "interval": "30s", "honorLabels": True}],
+        },
+    }
 
 
 def _receiver(receiver: Receiver) -> Json:

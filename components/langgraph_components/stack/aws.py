@@ -203,7 +203,9 @@ def _monitoring(base: Base, store: SecretsOperator, inside: pulumi.ResourceOptio
     if base.settings.monitoring is None:
         return None
     chosen = {**base.settings.monitoring.chosen(), **base.settings.charts.chosen()}
-    args = ObservabilityArgs.of({**chosen, "store_name": store.store_name})
+    secrets = base.settings.secrets
+    watched = {"secrets_operator_namespace": secrets.operator_namespace} if secrets.installs() else {}
+    args = ObservabilityArgs.of({**chosen, **watched, "store_name": store.store_name})
     return Observability(base.called("monitoring"), args, inside)
 
 
