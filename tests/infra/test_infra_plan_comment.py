@@ -193,6 +193,34 @@ def test_two_forms_of_one_answer_are_refused(project):
     )
 
 
+def test_what_a_change_costs_is_told_by_the_lines_that_differ(project):
+    project.write(PROGRAM, config=CONFIG.replace("t4g.medium", "t4g.large"))
+    text = project.plan("--diff", "HEAD", "--markdown").out
+    check_harmless(text)
+    told = re.search(r"<b>About (\d+) USD a month more</b>: (\d+) → (\d+) \(list prices of", text)
+    more, before, after = map(int, told.groups())
+    assert more == after - before > 0
+    assert "db.t4g.large" in text
+    assert text.index("<h4>1 changed resource</h4>") < text.index("USD a month more") < text.index("```diff")
+
+
+def test_a_change_that_costs_nothing_says_nothing_of_money(project):
+    project.write(
+        PROGRAM.replace('"cidr"', '"range"').replace('require("range")', 'require("cidr")'), config=CONFIG
+    )
+    assert "USD" not in project.plan("--diff", "HEAD", "--markdown").out
+
+
+def test_a_broken_rule_comes_before_the_changes_and_fails_the_verb(project):
+    project.write(
+        PROGRAM.replace('engine="postgres"', 'engine="postgres", publicly_accessible=True'), config=CONFIG
+    )
+    done = project.plan("--diff", "HEAD", "--markdown", "--policy")
+    assert done.code == 1
+    check_harmless(done.out)
+    assert done.out.index("⛔") < done.out.index("<h4>1 changed resource</h4>") < done.out.index("```diff")
+
+
 @pytest.mark.parametrize("stack", ["dev", "prod", "local"])
 def test_the_comment_on_each_of_our_stacks_has_room_and_shape(stack):
     text = comment_on_plan(planned(stack))

@@ -15,7 +15,6 @@ from lgp.paths import ROOT
 if TYPE_CHECKING:
     from langgraph_policy import Report
     from lgp.planning.comment.bounded import Section
-    from lgp.planning.compare import Comparison
     from lgp.planning.recording import Recording
 
 Stack = Annotated[str, typer.Argument(metavar="[STACK]", help="The stack, by its Pulumi.STACK.yaml.")]
@@ -67,10 +66,10 @@ def plan(
         raise UsageProblem(message)
     form = "json" if machine else "markdown" if markdown else "people"
     if against:
-        recording, found = _compared(folder, stack, against, written)
+        before, recording = _both(folder, stack, against, written)
         _draw(recording, drawn)
         report = _judged(recording) if policy else None
-        _tell_difference(found, stack, against, form, report)
+        _tell_difference(before, recording, stack, against, form, report=report)
     else:
         recording = _planned(folder, stack, written)
         _draw(recording, drawn)
@@ -107,15 +106,23 @@ def _tell(recording: "Recording", form: str, report: "Report | None") -> None:
 
 
 def _tell_difference(
-    found: "Comparison", stack: str, against: str, form: str, report: "Report | None"
+    before: "Recording",
+    recording: "Recording",
+    stack: str,
+    against: str,
+    form: str,
+    *,
+    report: "Report | None",
 ) -> None:
-    from lgp.planning import changes, document  # noqa: PLC0415  # as above
-    from lgp.planning.comment.difference import comment_on_difference  # noqa: PLC0415  # as above
+    from lgp.planning import changes, compare, document  # noqa: PLC0415  # as above
+    from lgp.planning.comment import cost, difference  # noqa: PLC0415  # as above
 
+    found = compare.compare(before, recording)
     if form == "json":
         _tell_document(document.comparison_document(found, stack, against), report)
     elif form == "markdown":
-        sys.stdout.write(comment_on_difference(found, stack, against, more=_sections(report)))
+        more = [*_sections(report), *cost.cost_sections(before, recording)]
+        sys.stdout.write(difference.comment_on_difference(found, stack, against, more=more))
     else:
         changes.show_comparison(found, out())
         _tell_policy(report)
@@ -148,16 +155,16 @@ def check_extra(verb: str) -> None:
         raise PlanFailed(message)
 
 
-def _compared(folder: Path, stack: str, against: str, written: Path | None) -> "tuple[Recording, Comparison]":
-    """Both plans at once, each in a process of its own: that of this tree, and what differs."""
-    from lgp.planning import compare, revisions  # noqa: PLC0415  # as above
+def _both(folder: Path, stack: str, against: str, written: Path | None) -> "tuple[Recording, Recording]":
+    """The other revision's plan and that of this tree, made at once, each in a process of its own."""
+    from lgp.planning import revisions  # noqa: PLC0415  # as above
 
     with revisions.planned_at(folder, against, stack) as other:
         recording = _planned(folder, stack, written)
         before = other()
     if before.note:
         note(before.note)
-    return recording, compare.compare(before.recording, recording)
+    return before.recording, recording
 
 
 def _planned(folder: Path, stack: str, written: Path | None) -> "Recording":

@@ -24,14 +24,18 @@ _WARNING = """> [!WARNING]
 def comment_on_difference(
     found: Comparison, stack: str, against: str, *, more: Sequence[Section] = ()
 ) -> str:
-    """What differs from another revision: the verdict, what loses data, the changes; then `more`."""
+    """What differs from another revision: the verdict, what loses data, the changes.
+
+    Of `more`, what is not folded comes before the changes.
+    """
     heading = f"<h3>Plan of {code(stack)}, compared with {code(against)}</h3>"
     worst = grave(found)
     head = [marker(stack), heading, _verdict(found, worst), *_alert(worst)]
     sections = [
         _grave_section(worst),
-        *more,
+        *(each for each in more if not each.folded),
         _changed_section(found.changed),
+        *(each for each in more if each.folded),
         Section(
             f"<b>Properties</b> of {counted(len(found.changed), 'changed resource')}",
             [of_change(change) for change in _worst_first(found.changed)],
