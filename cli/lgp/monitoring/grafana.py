@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from lgp.errors import PortTaken
-from lgp.folders import kept_secret
 from lgp.monitoring.program import Program
 from lgp.monitoring.prometheus import LOOPBACK, SCRAPE_SECONDS
 from lgp.paths import ROOT
@@ -52,7 +51,7 @@ def start_grafana(command: list[str], address: Address, prometheus: Address, fol
 
 
 def settings(address: Address, folder: Path) -> dict[str, str]:
-    """Its settings, as variables; it calls nobody."""
+    """Its settings, as variables. Nobody logs in, there is no administrator, and it calls nobody."""
     given = {
         "PATHS_DATA": str(folder),
         "PATHS_LOGS": str(folder / "log"),
@@ -62,8 +61,9 @@ def settings(address: Address, folder: Path) -> dict[str, str]:
         "SERVER_HTTP_PORT": str(address.port),
         "AUTH_ANONYMOUS_ENABLED": "true",
         "AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+        "AUTH_BASIC_ENABLED": "false",
         "AUTH_DISABLE_LOGIN_FORM": "true",
-        "SECURITY_ADMIN_PASSWORD": kept_secret(folder / "admin-password"),
+        "SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true",
         "ANALYTICS_REPORTING_ENABLED": "false",
         "ANALYTICS_CHECK_FOR_UPDATES": "false",
         "ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
