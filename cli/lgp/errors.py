@@ -3,9 +3,9 @@
 LgpError                    exit 1
 ├── UsageProblem            exit 2   the command line, its input or a file it names is wrong
 ├── RunFailed               exit 1   the run ended as error, timeout or cancelled
-├── NotFound                exit 4   no such graph, thread, run or sample
+├── NotFound                exit 4   no such graph, thread, run, sample, stack or version
 ├── CannotConnect           exit 5   nothing answers at the address, or its database is away
-├── Refused                 exit 6   the server, or the state of the thread, forbids it
+├── Refused                 exit 6   the server, the thread, the stack or the cluster forbids it
 ├── TimeIsOver              exit 7   the time to wait is over; the run goes on
 ├── AlreadyRunning          exit 1   another `lgp up` holds this clone
 ├── PortTaken               exit 1   something else listens there
@@ -44,7 +44,7 @@ class RunFailed(LgpError):
 
 
 class NotFound(LgpError):
-    """No such graph, thread, run or sample."""
+    """No such graph, thread, run, sample, stack or version."""
 
     exit_code = 4
 
@@ -56,7 +56,7 @@ class CannotConnect(LgpError):
 
 
 class Refused(LgpError):
-    """The server, or the state of the thread, forbids it."""
+    """The server, the state of the thread, the stack or the cluster forbids it."""
 
     exit_code = 6
 

@@ -2,13 +2,14 @@
 
 Exit codes
     0  done, or stopped as asked
-    1  the run failed, or another failure
+    1  the run failed, a stack is not well, or another failure
     2  the command line, its input or a file it names is wrong
     3  the run waits for a human: answer with `lgp resume`
-    4  no such graph, thread, run or sample
+    4  no such graph, thread, run, sample, stack or version
     5  nothing answers at the address, or its database is away
-    6  refused: key, busy thread, nothing to resume
+    6  refused: key, busy thread, nothing to resume; a protected stack, another cluster
     7  the time to wait is over; the run goes on
+    130  stopped by a signal
 """
 
 import sys
