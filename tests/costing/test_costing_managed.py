@@ -92,7 +92,7 @@ def saving(use: Usage, number: int, paid: float = 0.0, stack: str = "prod") -> f
     return offers(use, found.capacity, found.prices, 1)[number].monthly.likely - found.monthly.likely - paid
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(stack=st.sampled_from(["dev", "prod"]), resumes=st.floats(0, 2), hours=st.floats(0, 200))
 def test_at_the_break_even_it_pays_and_one_run_before_it_does_not(stack, resumes, hours):
     people = People(hours, 100)

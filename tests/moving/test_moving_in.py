@@ -9,7 +9,7 @@ import pytest
 from langgraph_sdk import get_client, get_sync_client
 from moving.moving_world import Elsewhere, code_of, elsewhere
 from support.plans import ROOT
-from support.postgres import empty_database, private_cluster
+from support.postgres import empty_database
 from support.server import finish, servers, start
 
 from langgraph_client import BadRequest, LangGraphClient, SyncLangGraphClient
@@ -30,7 +30,7 @@ graph = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer").add
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory) -> Iterator[str]:
+def here(tmp_path_factory, postgres_cluster) -> Iterator[str]:
     """The address of a server with a chat as anyone writes it, and the bundled support."""
     folder = tmp_path_factory.mktemp("graphs")
     (folder / "chat.py").write_text(CHAT)
@@ -38,7 +38,7 @@ def here(tmp_path_factory) -> Iterator[str]:
     (folder / "app").symlink_to(ROOT / "app")
     paths = {"chat": "./chat.py:graph", "support": "graphs.support.graph:graph"}
     graphs.write_text(json.dumps({"graphs": paths, "dependencies": ["./app"]}))
-    with private_cluster() as cluster, empty_database(cluster) as database:
+    with empty_database(postgres_cluster) as database:
         prepared = start(database, graphs, command="migrate", AUTH="none")
         assert prepared.child.wait(120) == 0, prepared.log()
         finish(prepared)

@@ -13,13 +13,14 @@ import psycopg
 import pytest
 from app.support.roles import as_role, as_superuser
 from support.plans import ROOT
-from support.postgres import empty_database, private_cluster
+from support.postgres import empty_database
 from support.server import finish, servers, start
 
 from agent_server.storage import bucket
 from agent_server.storage.attachments import AttachmentRecord
 from agent_server.storage.folder import Folder
 from langgraph_client import SyncLangGraphClient
+from lgp.embedded import Cluster
 from lgp.embedded.binaries import program_folder
 
 PAGE = (ROOT / "docs" / "howto" / "move-to-kubernetes.md").read_text()
@@ -66,11 +67,11 @@ class Moved:
 
 
 @pytest.fixture(scope="module")
-def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moved]:
+def moved(tmp_path_factory: pytest.TempPathFactory, postgres_cluster: Cluster) -> Iterator[Moved]:
     folder: Path = tmp_path_factory.mktemp("moved")
     (folder / "password").write_text(PASSWORD)
-    with private_cluster() as cluster, empty_database(cluster) as old, empty_database(cluster) as fresh:
-        new = as_superuser(cluster, fresh)
+    with empty_database(postgres_cluster) as old, empty_database(postgres_cluster) as fresh:
+        new = as_superuser(postgres_cluster, fresh)
         migrated(old)
         with (
             servers(old, GRAPHS, 1, AUTH="none", ATTACHMENTS_DIR=str(folder)) as (server,),
