@@ -1,5 +1,6 @@
 """The examples are whole: each program is planned as its reader would plan it, and its pages are true."""
 
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ import yaml
 from infra.infra_stacks import before, inputs, kind, of_kind
 from support.plans import ROOT, unwarned
 
+from lgp.main import main
 from lgp.planning.program import plan
 from lgp.planning.recording import Recording
 
@@ -29,6 +31,14 @@ def planned(folder: Path) -> Recording:
 def test_a_program_in_python_can_be_planned(folder):
     assert planned(folder).resources
     assert planned(folder).outputs
+
+
+@pytest.mark.parametrize("folder", IN_PYTHON, ids=lambda folder: folder.name)
+def test_a_program_keeps_the_policy(folder, capfd):
+    with unwarned():
+        code = main(["plan", "dev", "--cwd", str(folder), "--policy", "--json"])
+    told = json.loads(capfd.readouterr().out)["policy"]
+    assert (code, told["findings"]) == (0, []), told
 
 
 @pytest.mark.parametrize("folder", PROJECTS, ids=lambda folder: folder.name)
