@@ -180,6 +180,22 @@ def test_a_program_that_renames_with_an_alias_passes_though_ids_in_its_plan_are_
     assert {each.word for each in alarms(released, recorded(lambda: database("new")))} == {"renames"}
 
 
+def test_what_is_made_of_a_renamed_resource_is_announced_with_it():
+    def program(name: str):
+        vpc = aws.ec2.Vpc(name, cidr_block="10.0.0.0/16")
+        aws.ec2.Subnet("data", vpc_id=vpc.id, cidr_block="10.0.1.0/24")
+
+    released = read_baseline(baseline_text("1", {}, recorded(lambda: program("old"))))
+    renames, subnet = alarms(released, recorded(lambda: program("new")))
+    assert (subnet.word, subnet.resource, subnet.through) == (
+        "replaces",
+        "aws:ec2:Subnet data",
+        renames.resource,
+    )
+    told = ENTRY.replace("aws:ec2:Vpc net", "aws:ec2:Vpc old").replace('"replaces"', '"renames"')
+    assert unannounced([renames, subnet], read_announced(told), "prod") == []
+
+
 def test_an_object_that_moves_to_another_namespace_is_another_one():
     def program(namespace: str):
         kubernetes.core.v1.PersistentVolumeClaim(

@@ -1,6 +1,7 @@
 """What an upgrade would lose, or stop at: found by comparing a release's stack with today's plan of it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -31,21 +32,21 @@ class Alarm:
 
 def alarms(baseline: Baseline, today: Recording) -> list[Alarm]:
     """What today's program would do to the release's stack that nobody may learn by surprise."""
-    before = _comparable(baseline.recording, today)
-    found = compare(before, today)
+    found = compare(_comparable(baseline.recording, today), today)
     renamed = list(_renamed(baseline, found.removed, found.added))
-    told = {alarm.resource for alarm in renamed}
+    told = {alarm.resource for alarm, _ in renamed}
     destroyed = [
         Alarm("destroys", called(each), "it holds data, and is no longer declared")
         for each in found.destroyed()
         if called(each) not in told
     ]
+    causes = {new.urn: alarm.resource for alarm, new in renamed}
     changed = [
-        _of_change(each, today)
+        _of_change(each, causes)
         for each in found.changed
         if each.effect in ("replaces", "may replace") and is_stateful(each.new.type)
     ]
-    return [*destroyed, *renamed, *changed]
+    return [*destroyed, *(alarm for alarm, _ in renamed), *changed]
 
 
 def called(resource: Resource) -> str:
@@ -70,7 +71,7 @@ def _completed(old: Resource, new: Resource | None) -> Resource:
 
 def _renamed(
     baseline: Baseline, removed: tuple[Resource, ...], added: tuple[Resource, ...]
-) -> Iterator[Alarm]:
+) -> Iterator[tuple[Alarm, Resource]]:
     """What goes while another of its type and place comes: as a rule the same under another name."""
     for old in removed:
         fixed = baseline.fixed.get(old.urn, "")
@@ -78,10 +79,11 @@ def _renamed(
         alike = [new for new in added if new.custom and _alike(old, new)]
         if same:
             why = f"{called(same[0])} is made first, and its name {fixed} is taken: the upgrade stops there"
-            yield Alarm("renames", called(old), f"{why}; an alias keeps it")
+            yield Alarm("renames", called(old), f"{why}; an alias keeps it"), same[0]
         elif alike:
             what = "what it holds is lost" if is_stateful(old.type) else "it is made anew"
-            yield Alarm("renames", called(old), f"{called(alike[0])} comes without an alias: {what}")
+            why = f"{called(alike[0])} comes without an alias: {what}"
+            yield Alarm("renames", called(old), why), alike[0]
 
 
 def _alike(old: Resource, new: Resource) -> bool:
@@ -92,10 +94,15 @@ def _types(resource: Resource) -> str:
     return identity(resource.urn).partition("::")[0]
 
 
-def _of_change(change: ResourceChange, today: Recording) -> Alarm:
+def _of_change(change: ResourceChange, causes: Mapping[str, str]) -> Alarm:
+    """`causes` has by the URN of what has come, without an alias, the name of what has gone for it."""
     word: Word = "replaces" if change.effect == "replaces" else "may replace"
-    cause = today.by_urn(change.through)
-    if cause is not None:
-        return Alarm(word, called(change.old), f"it is made of the id of {called(cause)}", called(cause))
+    if change.through:
+        cause = change.through.split("::")
+        name = f"{short_type(cause[2].rpartition('$')[2])} {cause[3]}"
+        return Alarm(word, called(change.old), f"it is made of the id of {name}", name)
     paths = [each.path for each in change.properties if each.effect == change.effect]
-    return Alarm(word, called(change.old), f"another {', '.join(paths)}")
+    inputs = {re.split(r"[.\[]", path)[0] for path in paths}
+    made_of = {urn for each in inputs for urn in change.new.references.get(each, ())}
+    through = next((causes[urn] for urn in sorted(made_of) if urn in causes), "")
+    return Alarm(word, called(change.old), f"another {', '.join(paths)}", through)
