@@ -160,10 +160,81 @@ def test_an_adopted_cluster_is_not_made_and_the_workload_is_declared_in_it(adopt
     assert types(found, "aws:ec2/launchTemplate", "kubernetes:storage.k8s.io/", "aws:kms/grant") == set()
     provider = the(found, "pulumi:providers:kubernetes")
     assert provider.inputs["clusterIdentifier"] == theirs["endpoint"]
+    objects = [each for each in found.resources if each.type.startswith("kubernetes:")]
+    assert {each.provider for each in objects} == {provider.urn}
+
+
+def test_pods_get_their_identity_from_an_adopted_cluster(adopted):
+    found, theirs = adopted("cluster"), SAMPLES["cluster.existing"]
+    identities = found.of_type("aws:eks/podIdentityAssociation:PodIdentityAssociation")
+    assert {each.inputs["clusterName"] for each in identities} == {theirs["name"]}
+    trust = found.named("langgraph-server-role", "aws:iam/role:Role").inputs["assumeRolePolicy"]
+    assert theirs["arn"] in trust
+
+
+def test_database_cache_and_balancer_know_the_nodes_of_an_adopted_cluster(adopted):
+    found, theirs = adopted("cluster"), SAMPLES["cluster.existing"]
+    rules = {
+        each.name: each.inputs
+        for each in found.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    }
+    for client in ("langgraph-database-client-0", "langgraph-cache-client-0"):
+        assert rules[client]["referencedSecurityGroupId"] == theirs["security_group_id"]
+    assert rules["langgraph-edge-to-pods"]["securityGroupId"] == theirs["security_group_id"]
+
+
+def test_an_adopted_cluster_demands_nobody_who_may_enter_and_makes_no_key_of_its_own(adopted):
+    assert keys(adopted("cluster")) == {"data", "logs"}
+    assert keys(adopted("nothing")) == {"data", "logs", "cluster"}
+
+
+def test_an_adopted_network_and_cluster_need_each_other_in_nothing(adopted):
+    found = adopted("cluster and network")
+    assert types(found, "aws:eks/") == {"aws:eks/podIdentityAssociation:PodIdentityAssociation"}
+    assert types(found, "aws:ec2/") == {"aws:ec2/securityGroup:SecurityGroup"}
+    assert keys(found) == {"data", "logs"}
+
+
+def test_an_adopted_database_is_not_made_and_its_login_is_read(adopted):
+    found, theirs = adopted("database"), SAMPLES["database.existing"]
+    assert types(found, "aws:rds/") == set()
+    assert [each.name for each in found.resources if "database" in each.name and each.custom] == [
+        "langgraph-workload-policy-agent-server-database"
+    ]
+    secret = named(found_of(found), "ExternalSecret", "agent-server-master")
+    assert {each["remoteRef"]["key"] for each in secret["spec"]["data"]} == {MASTER}
+    reader = found.named("langgraph-secrets-policy", "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
+    assert f"{MASTER}*" in reader
+    login = found.named("langgraph-server-policy", "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
+    assert f"dbuser:{theirs['resource_id']}/langgraph_app" in login
+    settings = next(
+        each for each in of_kind(found_of(found), "ConfigMap") if "DATABASE_URL" in each.get("data", {})
+    )
+    assert f"@{theirs['host']}:5432/langgraph" in settings["data"]["DATABASE_URL"]
+
+
+def test_an_adopted_database_is_reached_where_it_is(adopted):
+    """In the data subnets, unless it says otherwise: it may be in another network."""
+    made = peers(policy(adopted("nothing"), "agent-server-database"))
+    assert peers(policy(adopted("database"), "agent-server-database")) == made
+    elsewhere = adopted("database", **{"database.existing.cidrs": ["192.0.2.0/24"]})
+    assert peers(policy(elsewhere, "agent-server-database")) == ["192.0.2.0/24"]
+
+
+def test_keys_of_others_secrets_are_the_operator_s_to_use(adopted):
+    key = "arn:aws:kms:eu-west-1:111122223333:key/theirs"
+    found = adopted("database", **{"secrets.kms_arns": [key]})
+    reader = found.named("langgraph-secrets-policy", "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
+    assert key in json.loads(reader)["Statement"][1]["Resource"]
+
+
+def test_an_adopted_prometheus_is_not_installed_and_finds_monitor_and_rules_by_its_labels(adopted):
+    found = adopted("prometheus")
+    made = [each.name for each in found.resources if each.name.startswith("langgraph-monitoring-")]
+    assert made == ["langgraph-monitoring-secrets-operator"]
     monitors, rules = (of_kind(found_of(found), kind) for kind in ("ServiceMonitor", "PrometheusRule"))
-    objects = [*monitors, *rules]
-    assert {each["metadata"]["name"] for each in objects} == {"external-secrets", "agent-server"}
-    assert all(each["metadata"]["labels"].items() >= LABELS.items() for each in objects)
+    assert {each["metadata"]["name"] for each in monitors} == {"external-secrets", "agent-server"}
+    assert all(each["metadata"]["labels"].items() >= LABELS.items() for each in [*monitors, *rules])
     (rule,) = policy(found, "agent-server-metrics")["ingress"]
     (scraper,) = rule["from"]
     assert scraper["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "observability"}
