@@ -105,3 +105,14 @@ def test_the_page_on_importing_shows_what_the_example_does():
 
 def _doc(program: str) -> str:
     return re.findall(r'    """This cluster admits.*\n', program)[0]
+
+
+def test_the_program_of_the_components_page_is_whole(tmp_path):
+    page = (ROOT / "components" / "README.md").read_text()
+    (tmp_path / "__main__.py").write_text(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0])
+    (tmp_path / "Pulumi.yaml").write_text("name: page\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
+    with unwarned():
+        found = plan(tmp_path, "dev").recording
+    (said,) = re.findall(r"this one declares (\d+) resources", page)
+    assert len(found.resources) == int(said)
