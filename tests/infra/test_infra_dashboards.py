@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from infra.infra_stacks import changed
 from infra_schemas import problems
 
 from langgraph_components.pure import dashboards
@@ -206,6 +207,13 @@ def test_grafanas_sidecar_gets_both_as_one_small_object_that_does_not_change_by_
     assert made[0]["metadata"]["labels"] == {"app": "x", "grafana_dashboard": "1"}
     assert set(made[0]["data"]) == {"langgraph-service.json", "langgraph-graphs.json"}
     assert len(json.dumps(made[0]).encode()) < 2**20 / 4
+
+
+def test_a_stack_declares_them_with_its_own_limits_and_pages():
+    values = {"monitoring.alerts": {"error_share": 0.2}, "monitoring.runbooks_url": PAGES}
+    found = changed("prod", values).of_type("kubernetes:core/v1:ConfigMap")
+    declared = [one.inputs for one in found if one.inputs["metadata"]["name"] == "agent-server-dashboards"]
+    assert [one["data"] for one in declared] == [dashboards.files(Site(PAGES), Limits(error_share=0.2))]
 
 
 @pytest.mark.skipif(

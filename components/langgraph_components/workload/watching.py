@@ -41,19 +41,20 @@ def _metrics_service(scope: Scope) -> None:
 
 def _monitoring(scope: Scope, namespace: str, given: WorkloadMonitoring) -> None:
     chosen = {**scope.labels, **given.labels}
+    runbooks, limits = given.runbooks_url or alerts.RUNBOOKS, limits_of(given.alerts)
     custom(scope, "monitor", _service_monitor(scope, given, chosen))
     rule = alerts.prometheus_rule(
         labels.APPLICATION,
         scope.namespace,
         watched=namespace,
-        runbooks=given.runbooks_url or alerts.RUNBOOKS,
+        runbooks=runbooks,
         labels=chosen,
-        limits=limits_of(given.alerts),
+        limits=limits,
     )
     custom(scope, "rules", rule)
     if given.dashboards:
-        site = dashboards.Site(given.runbooks_url or alerts.RUNBOOKS)
-        found = dashboards.config_map("agent-server-dashboards", scope.namespace, scope.labels, site)
+        site = dashboards.Site(runbooks)
+        found = dashboards.config_map("agent-server-dashboards", scope.namespace, scope.labels, site, limits)
         scope.declare(core.v1.ConfigMap, "dashboards", found["metadata"], data=found["data"])
 
 
