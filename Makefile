@@ -15,7 +15,7 @@ setup: ## Install the locked environment into .venv, and nothing else.
 	@{ [ -x $(bin)/python ] && $(bin)/python -S -E tools/setup.py --ready; } 2>/dev/null || exec $(PYTHON) tools/setup.py
 
 .PHONY: up
-up: setup ## Start everything on 127.0.0.1:8000 (PORT=… METRICS_PORT=… CONFIG=path/to/langgraph.json DATABASE_URL=…).
+up: setup ## Start everything on 127.0.0.1:8000 (PORT=… METRICS_PORT=… MONITORING=1 CONFIG=path/to/langgraph.json DATABASE_URL=…).
 	@LGP_PARENT=$$PPID $(if $(CONFIG),LANGGRAPH_CONFIG="$$CONFIG") exec $(bin)/python -m lgp up $(ARGS)
 
 .PHONY: dev
@@ -38,6 +38,10 @@ test-cluster: setup ## The rendered stacks on a real Kubernetes, built once (KUB
 .PHONY: check
 check: setup ## Format, lint, types, layers, size figures, locks.
 	@$(bin)/python tools/check.py
+
+.PHONY: scan
+scan: setup ## checkov on the plans of all stacks, the Dockerfile and the workflows, offline (tools/scan/skips.toml).
+	@exec $(bin)/python tools/scan
 
 .PHONY: lock
 lock: setup ## Resolve the locks anew, a week behind the registries (BEFORE=2026-11-16 for another day).
@@ -75,7 +79,7 @@ test-image: setup ## Images built with buildah and run with podman, read-only (t
 
 .PHONY: clean
 clean: ## Remove .venv and all caches; the data in .lgp stays.
-	@rm -rf .venv .setup .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv .setup .scan .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 	@if [ -d .lgp ]; then echo "kept: the data and keys in .lgp; remove them yourself to begin anew"; fi
 	@if [ -f /var/lib/lgp/clusters/$$(cat .lgp/postgres/identity 2>/dev/null).clone ]; then echo "kept: root's database in /var/lib/lgp/clusters/$$(cat .lgp/postgres/identity)"; fi
