@@ -39,6 +39,7 @@ LOCKS = (
     ),
     Lock("app/requirements.lock", ("app/pyproject.toml",)),
     Lock("policy/requirements.lock", ("policy/pyproject.toml",), alone=True),
+    Lock("tools/scan/requirements.lock", (), alone=True),
 )
 
 

@@ -23,12 +23,13 @@ _LOCKS = {
     ),
     "app/requirements.lock": ("--constraint", "requirements.lock", "app/pyproject.toml"),
     "policy/requirements.lock": ("--extra", "pack", "policy/pyproject.toml"),
+    "tools/scan/requirements.lock": ("tools/scan/requirements.in",),
     "tools/uv.lock.txt": ("tools/uv.in",),
 }
 """The image's lock takes the versions of the first, so that what is tested is what is shipped.
 
 The policy pack's is its own: Pulumi's engine runs the pack in an environment of its own, and the old protobuf
-that its SDK wants shall not become the server's.
+that its SDK wants shall not become the server's. So is that of checkov (`make scan`), with its many packages.
 """
 
 SBOM = "app/sbom.cdx.json"
