@@ -1,7 +1,7 @@
 """`make scan`: checkov on the plans of all stacks, on the Dockerfile and on the workflows, without a network.
 
-checkov has an environment of its own, `.scan`: its many packages are neither the server's nor the tests'. It
-reads Kubernetes' objects as `lgp plan --out` writes them, and AWS's resources in Terraform's language (`hcl.py`).
+checkov has an environment of its own, `.scan`: its many packages are neither the server's nor the tests'.
+It reads Kubernetes' objects as `lgp plan --out` writes them, and AWS's resources in Terraform's language.
 """
 
 import json
