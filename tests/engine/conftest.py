@@ -1,10 +1,17 @@
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
-from engine.world import CANARY, Deployed, Told, World, missing, new_world, with_project
+from engine.world import CANARY, ROOT, Deployed, Told, World, missing, new_world, with_project
 from pulumi.automation import ConfigValue
+
+LOCK = ROOT / "policy" / "requirements.lock"
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +52,27 @@ def deployed(request: pytest.FixtureRequest, deploy: Callable[[str], Deployed], 
 def prod(deploy: Callable[[str], Deployed], tmp_path: Path) -> Deployed:
     """The prod stack, in a world that the test may change."""
     return deploy("prod").copy(tmp_path / "copy")
+
+
+@pytest.fixture(scope="session")
+def environment(engine: None) -> Path:
+    """The pack's own environment, made from its lock, once for each content of the lock."""
+    digest = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "lgp" / "policy" / digest
+    if not (folder / "made").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        uv, python = str(Path(sys.prefix) / "bin" / "uv"), str(folder / "bin" / "python")
+        install = [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(LOCK)]
+        for command in ([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], install):
+            subprocess.run(command, check=True, capture_output=True, timeout=300)
+        (folder / "made").touch()
+    return folder
+
+
+@pytest.fixture
+def pack(environment: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "policy"
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "venv")
+    shutil.copytree(ROOT / "policy", folder, ignore=ignored)
+    (folder / "venv").symlink_to(environment)
+    return folder
