@@ -76,8 +76,16 @@ def running(stage: Stage, stdin: int = subprocess.DEVNULL) -> "Iterator[subproce
         process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("to", [os.kill, os.killpg], ids=["one", "group"])
+@pytest.mark.parametrize(
+    ("number", "to"),
+    [
+        (signal.SIGINT, os.kill),
+        (signal.SIGINT, os.killpg),
+        (signal.SIGTERM, os.killpg),
+        (signal.SIGHUP, os.kill),
+    ],
+    ids=["int", "int-to-all", "term-to-all", "hup"],
+)
 def test_without_a_terminal_a_stop_is_passed_on_once(stage: Stage, number: int, to: object) -> None:
     with running(stage) as process:
         until(stage, "begun")

@@ -451,3 +451,78 @@ def test_no_secret_of_the_state_is_shown(lgp: Lgp, local: Path) -> None:
     hidden = re.findall(r'"ciphertext": ?"([^"]+)"', json.dumps(recording("export")["stdout"]))
     assert hidden, "the recorded state has secrets, encrypted"
     assert not [text for text in hidden if text in done.out + done.err]
+
+
+DOCKER = """
+case "$*" in
+  *"image inspect --format"*) echo "registry.example/mine@sha256:{digest}" ;;
+  *"image inspect"*) exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "agent.py").write_text("graph = 1\n")
+    (folder / "langgraph.json").write_text(json.dumps({"graphs": {"agent": "./agent.py:graph"}}))
+    return folder
+
+
+def test_a_project_is_built_pushed_and_named_by_its_digest(
+    lgp: Lgp, local: Path, stage: Stage, project: Path
+) -> None:
+    stage.plays("docker", "", shell=DOCKER.format(digest="d" * 64))
+    tag = ("--tag", "registry.example/mine")
+    done = lgp("deploy", "--env", "local", "--project", str(project), *tag, "--yes")
+    assert done.code == 0, done.err
+    image = f"registry.example/mine@sha256:{'d' * 64}"
+    build, push = (call for call in stage.calls("docker") if " build " in call or " push " in call)
+    assert re.fullmatch(r"docker push registry\.example/mine:[0-9a-f]{64}", push)
+    assert push.rpartition(" ")[2] in build
+    assert f"pulumi up --yes --skip-preview --message 'lgp deploy {image}' --stack local" in stage.calls(
+        "pulumi"
+    )
+    assert f"platform.image.reference {image}" in local.read_text()
+    assert "mutable_tag" not in local.read_text()
+
+
+def test_a_push_whose_digest_nobody_tells_deploys_nothing(
+    lgp: Lgp, local: Path, stage: Stage, project: Path
+) -> None:
+    stage.plays("docker", "", shell=DOCKER.format(digest="d" * 64).replace("mine@", "another@"))
+    tag = ("--tag", "registry.example/mine")
+    done = lgp("deploy", "--env", "local", "--project", str(project), *tag, "--yes")
+    assert done.code == 1
+    assert "was pushed, and nobody told its digest" in done.err
+    assert not [call for call in stage.calls("pulumi") if " up " in call or " set " in call]
+
+
+def test_in_local_an_image_without_a_registry_is_loaded_into_the_cluster_and_named_by_its_hash(
+    lgp: Lgp, local: Path, stage: Stage, project: Path
+) -> None:
+    rules = (stage.folder / "pulumi.json").read_text()
+    named = rules.replace('\\"redis\\": {}', '\\"redis\\": {}, \\"context\\": \\"kind-a\\"')
+    (stage.folder / "pulumi.json").write_text(named)
+    stage.plays("docker", "", shell=DOCKER.format(digest="d" * 64))
+    stage.plays("kind", "load docker-image", out="loaded\n")
+    done = lgp("deploy", "--env", "local", "--project", str(project), "--yes")
+    assert done.code == 0, done.err
+    (loaded,) = stage.calls("kind")
+    image = loaded.split()[3]
+    assert re.fullmatch(r"langgraph-mine:[0-9a-f]{64}", image)
+    assert loaded == f"kind load docker-image {image} --name a"
+    assert f"platform.image.reference {image}" in local.read_text()
+    assert "platform.image.mutable_tag true" in local.read_text()
+
+
+def test_a_project_for_a_stack_without_a_registry_wants_to_know_where(
+    lgp: Lgp, local: Path, stage: Stage, project: Path
+) -> None:
+    rules = (stage.folder / "pulumi.json").read_text()
+    prod = rules.replace('\\"environment\\": \\"local\\"', '\\"environment\\": \\"prod\\"')
+    (stage.folder / "pulumi.json").write_text(prod)
+    done = lgp("deploy", "--env", "local", "--project", str(project), "--yes")
+    assert done.code == 2
+    assert "where shall the image be pushed? --tag REGISTRY/NAME" in done.err
