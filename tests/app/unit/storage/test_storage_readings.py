@@ -3,7 +3,7 @@
 import pytest
 
 from agent_server.storage import readings
-from agent_server.storage.readings import SLACK_SECONDS, Reading
+from agent_server.storage.readings import Reading
 
 
 class Clock:
@@ -53,7 +53,7 @@ async def test_what_is_old_is_not_told_when_nothing_new_is_found(clock: Clock) -
     assert await told(reading) == 1
     clock.now += 5
     assert await told(reading) is None
-    clock.now += 5 + SLACK_SECONDS
+    clock.now += 5
     assert await told(reading) is None
 
 
@@ -63,5 +63,5 @@ async def test_an_old_value_is_not_told_while_a_new_one_is_awaited(clock: Clock)
 
     reading = Reading(read, fresh_seconds=5)
     await told(reading)
-    clock.now += 5 + SLACK_SECONDS
+    clock.now += 5 + 2
     assert reading.value() is None
