@@ -36,7 +36,7 @@ test-cluster: setup ## The rendered stacks on a real Kubernetes, built once (KUB
 	@exec $(bin)/python -m pytest tests/cluster $(ARGS)
 
 .PHONY: check
-check: setup ## Format, lint, types, layers, size figures, locks.
+check: setup ## Format, lint, types, layers, size figures, workflows, locks.
 	@$(bin)/python tools/check.py
 
 .PHONY: scan

@@ -144,7 +144,9 @@ _ELASTICACHE = {
 
 _RDS = {
     "aws:rds/instance:Instance": (
-        "DescribeDBInstances ListTagsForResource",
+        "DescribeDBInstances ListTagsForResource ec2:DescribeAccountAttributes ec2:DescribeAvailabilityZones "
+        "ec2:DescribeInternetGateways ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcs "
+        "ec2:DescribeVpcAttribute",
         "CreateDBInstance CreateDBInstanceReadReplica ModifyDBInstance RebootDBInstance DeleteDBInstance "
         "CreateDBSnapshot iam:PassRole iam:CreateServiceLinkedRole kms:DescribeKey kms:CreateGrant "
         "secretsmanager:CreateSecret secretsmanager:TagResource",
@@ -166,7 +168,8 @@ _BALANCING = {
     ),
     "aws:lb/loadBalancer:LoadBalancer": (
         "DescribeLoadBalancers DescribeLoadBalancerAttributes DescribeCapacityReservation DescribeTags "
-        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeNetworkInterfaces ec2:DescribeAccountAttributes ec2:DescribeAvailabilityZones "
+        "ec2:DescribeInternetGateways ec2:DescribeAddresses",
         "CreateLoadBalancer ModifyLoadBalancerAttributes SetSecurityGroups SetSubnets SetIpAddressType "
         "DeleteLoadBalancer iam:CreateServiceLinkedRole",
     ),
