@@ -526,3 +526,41 @@ def test_a_project_for_a_stack_without_a_registry_wants_to_know_where(
     done = lgp("deploy", "--env", "local", "--project", str(project), "--yes")
     assert done.code == 2
     assert "where shall the image be pushed? --tag REGISTRY/NAME" in done.err
+
+
+def alert(name: str, severity: str, **more: str) -> dict[str, Any]:
+    labels = {"alertname": name, "severity": severity, **more}
+    return {"state": "firing", "labels": labels, "annotations": {"summary": f"{name} of it"}}
+
+
+def test_alerts_that_fire_are_told_and_a_critical_one_is_not_well(
+    lgp: Lgp, local: Path, stage: Stage
+) -> None:
+    rules = (stage.folder / "pulumi.json").read_text()
+    watched = rules.replace(
+        '\\"redis\\": {}', '\\"redis\\": {}}, \\"monitoring\\": {\\"namespace\\": \\"watch\\"'
+    )
+    (stage.folder / "pulumi.json").write_text(watched)
+    found = [
+        alert("LangGraphSlowResponses", "warning"),
+        alert("LangGraphSlowResponses", "warning"),
+        alert("KubePodCrashLooping", "critical", namespace="langgraph"),
+        alert("Watchdog", "critical"),
+        {**alert("LangGraphHighErrorRate", "critical"), "state": "pending"},
+    ]
+    stage.plays("kubectl", "get --raw", out=json.dumps({"data": {"alerts": found}}), once=True)
+    told = lgp("status", "--env", "local", "--json")
+    assert told.code == 1
+    assert json.loads(told.out)["problems"] == [
+        "KubePodCrashLooping fires: KubePodCrashLooping of it: docs/howto/README.md has its page"
+    ]
+    assert [one["name"] for one in json.loads(told.out)["alerts"]] == [
+        "LangGraphSlowResponses",
+        "KubePodCrashLooping",
+    ]
+    path = "/api/v1/namespaces/watch/services/prometheus-operated:web/proxy/api/v1/alerts"
+    assert f"get --raw {path} --request-timeout=20s" in stage.calls("kubectl")[-1]
+    stage.plays("kubectl", "get --raw", err="Error from server (NotFound): no service\n", code=1)
+    silent = lgp("status", "--env", "local", "--json")
+    assert silent.code == 0
+    assert "Prometheus could not be asked whether alerts fire" in json.loads(silent.out)["notes"]

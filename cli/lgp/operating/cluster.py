@@ -18,6 +18,9 @@ ANSWER_SECONDS = 20
 """For a question to the API: a private endpoint that is not reached says nothing at all."""
 
 
+_PATIENCE = f"--request-timeout={ANSWER_SECONDS}s"
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """One cluster and the workload's namespace in it."""
@@ -39,8 +42,17 @@ class Cluster:
             Refused: it does not admit us.
             NotFound: there is no such object.
         """
-        command = self.command(*arguments, "--output", "json", f"--request-timeout={ANSWER_SECONDS}s")
+        command = self.command(*arguments, "--output", "json", _PATIENCE)
         return json.loads(_read(self.programs.ask(*command, shown=shown)))
+
+    def raw(self, path: str) -> Any:
+        """The JSON at a path of the API. Raises as `read`, and ProgramFailed where it is no JSON."""
+        text = _read(self.programs.ask(*self.command("get", "--raw", path, _PATIENCE)))
+        try:
+            return json.loads(text)
+        except ValueError:
+            message = f"kubectl: {path} is no JSON"
+            raise ProgramFailed(message) from None
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from lgp.operating import cluster, health
+from lgp.operating import alerts, cluster, health
+from lgp.operating.alerts import Alert
 from lgp.operating.exported import Exported
 from lgp.operating.health import Pod, Workload
 from lgp.operating.stack import Stack
@@ -30,6 +31,8 @@ class Report:
     problems: list[str]
     """Everything that is wrong, the workload's first."""
     notes: list[str]
+    alerts: list[Alert]
+    """Those that fire; a critical one is a problem."""
 
     @property
     def healthy(self) -> bool:
@@ -46,6 +49,7 @@ def look(stack: Stack, context: str = "") -> Report:
     exported, updates, settings = stack.exported(), stack.updates(), stack.settings()
     with cluster.opened(exported, settings, stack.programs, context) as reached:
         answer = reached.read("get", health.KINDS, "--selector", health.SELECTOR)
+        fires = alerts.firing(reached, settings)
     workload = health.judge(answer, exported.deployments())
     last = updates[-1] if updates else None
     return Report(
@@ -55,8 +59,14 @@ def look(stack: Stack, context: str = "") -> Report:
         image=exported.output("image"),
         update=last,
         workload=workload,
-        problems=[*workload.problems, *_of_pulumi(exported, last)],
-        notes=[*workload.notes, *_undeployed(stack, exported, settings)],
+        problems=[*workload.problems, *_of_pulumi(exported, last), *_of_alerts(fires, critical=True)],
+        notes=[
+            *workload.notes,
+            *_undeployed(stack, exported, settings),
+            *_of_alerts(fires, critical=False),
+            *(["Prometheus could not be asked whether alerts fire"] if fires is None else []),
+        ],
+        alerts=fires or [],
     )
 
 
@@ -65,6 +75,12 @@ def _of_pulumi(exported: Exported, last: Update | None) -> Iterator[str]:
         yield f"the last {last.kind} failed: `lgp deploy` tries again, `lgp rollback` goes back"
     if exported.pending:
         yield f"an update was cut short ({', '.join(exported.pending)}): `pulumi refresh`, then `lgp deploy`"
+
+
+def _of_alerts(fires: list[Alert] | None, *, critical: bool) -> Iterator[str]:
+    for one in fires or []:
+        if (one.severity == "critical") is critical:
+            yield f"{one}: docs/howto/README.md has its page"
 
 
 def _undeployed(stack: Stack, exported: Exported, settings: dict[str, Any]) -> Iterator[str]:
@@ -84,6 +100,7 @@ def document(report: Report) -> dict[str, Any]:
         "image": report.image,
         "update": report.update,
         **{part: getattr(report.workload, part) for part in parts},
+        "alerts": report.alerts,
         "problems": report.problems,
         "notes": report.notes,
     }
