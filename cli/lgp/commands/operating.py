@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lgp.commands.build import EngineOption, Name, Platform
+from lgp.commands.build import EngineOption
 from lgp.commands.serving import config_file
 from lgp.errors import LgpError, NotFound, ProgramFailed, Refused, UsageProblem
 from lgp.operating import asking, building, leaving, releasing, report
@@ -25,6 +25,24 @@ Project = Annotated[
         metavar="PATH",
         show_default=False,
         help="A langgraph.json, or its folder: build its image, push it, and deploy it by its digest.",
+    ),
+]
+Tag = Annotated[
+    str,
+    typer.Option(
+        "--tag",
+        metavar="REGISTRY/NAME[:LABEL]",
+        show_default="the stack's own repository",
+        help="With --project: where the image is pushed.",
+    ),
+]
+Platform = Annotated[
+    str,
+    typer.Option(
+        "--platform",
+        metavar="OS/ARCH",
+        show_default="the nodes'",
+        help="With --project: such as linux/arm64.",
     ),
 ]
 Preview = Annotated[bool, typer.Option("--preview", help="Show what would change, and change nothing.")]
@@ -53,7 +71,7 @@ def deploy(
     *,
     project: Project = None,
     env: Env = "",
-    name: Name = "",
+    name: Tag = "",
     engine: EngineOption = None,
     platform: Platform = "",
     refresh: Refresh = False,
