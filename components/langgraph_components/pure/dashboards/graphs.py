@@ -112,7 +112,7 @@ def _figures(limits: Limits) -> tuple[Panel, ...]:
             "Bytes of a checkpoint: its row and the channels that it changed.",
             Query(quantile(0.95, _BYTES, CHOSEN)),
             steps=(Step(limits.checkpoint_bytes / 4, WARNING), Step(limits.checkpoint_bytes)),
-            page="retention",
+            page="database-grows",
         ),
     )
 
@@ -132,7 +132,7 @@ def _database_figures(limits: Limits) -> tuple[Panel, ...]:
             "What 19 of 20 statements stay below, without the wait for a connection.",
             Query(quantile(0.95, _QUERY)),
             steps=(Step(limits.statement_seconds / 5, WARNING), Step(limits.statement_seconds)),
-            page="database-away",
+            page="slow-statements",
         ),
     )
 
@@ -246,7 +246,7 @@ def _checkpoints(limits: Limits) -> tuple[Panel, ...]:
             Query(quantile(0.95, _BYTES, CHOSEN, by=_GRAPH), "{{graph_name}}"),
             limit=Step(limits.checkpoint_bytes),
             width=6,
-            page="retention",
+            page="database-grows",
         ),
         graph(
             "Stored a second, by graph",
@@ -255,7 +255,7 @@ def _checkpoints(limits: Limits) -> tuple[Panel, ...]:
             Query(rate(f"{_BYTES}_sum", CHOSEN, by=_GRAPH), "{{graph_name}}"),
             style=Style(stacked=True),
             width=6,
-            page="retention",
+            page="database-grows",
         ),
         graph(
             "Checkpoints of an execution",
@@ -290,7 +290,7 @@ def _database(limits: Limits) -> tuple[Panel, ...]:
             Query(f"topk({_MOST}, {rate(f'{_QUERY}_sum', by=('statement',))})", "{{statement}}"),
             style=Style(stacked=True),
             width=12,
-            page="database-away",
+            page="slow-statements",
         ),
         graph(
             "Statements, p95",
@@ -299,7 +299,7 @@ def _database(limits: Limits) -> tuple[Panel, ...]:
             Query(f"topk({_MOST}, {quantile(0.95, _QUERY, by=('statement',))})", "{{statement}}"),
             limit=Step(limits.statement_seconds),
             width=12,
-            page="database-away",
+            page="slow-statements",
         ),
         graph(
             "Statements a second",
@@ -333,6 +333,6 @@ def _database(limits: Limits) -> tuple[Panel, ...]:
             Query(highest("langgraph_db_size_bytes", by=("part",)), "{{part}}"),
             style=Style(stacked=True),
             width=6,
-            page="retention",
+            page="database-grows",
         ),
     )

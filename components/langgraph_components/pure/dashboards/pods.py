@@ -55,7 +55,7 @@ def _connections() -> tuple[Panel, ...]:
             Query(quantile(0.95, "langgraph_db_query_seconds"), "p95"),
             Query(quantile(0.99, "langgraph_db_query_seconds"), "p99"),
             width=_QUARTER,
-            page="database-away",
+            page="slow-statements",
         ),
         graph(
             "Logins that fail",
@@ -87,7 +87,7 @@ def _answers() -> tuple[Panel, ...]:
             "Until it is over. Nothing is shown without TLS.",
             Query(f"min({over}) - time()", "certificate"),
             width=_QUARTER,
-            page="database-tls",
+            page="certificate-expires",
         ),
         graph(
             "Calls to Redis that failed",
@@ -168,7 +168,7 @@ def _replicas() -> tuple[Panel, ...]:
             Query(f"max by (deployment) ({available})", "{{deployment}} available"),
             Query(f"max by (deployment) ({wanted})", "{{deployment}} wanted"),
             width=_QUARTER,
-            page="rolling-update",
+            page="too-few-pods",
         ),
         graph(
             "Autoscaler",
@@ -185,7 +185,7 @@ def _replicas() -> tuple[Panel, ...]:
             Query(f"{unready} == 1", "{{pod}}"),
             style=Style(bars=True),
             width=_QUARTER,
-            page="start-fails",
+            page="too-few-pods",
         ),
         graph(
             "Containers that wait",
@@ -194,7 +194,7 @@ def _replicas() -> tuple[Panel, ...]:
             Query(f"{waits} == 1", "{{reason}}: {{container}} of {{pod}}"),
             style=Style(bars=True),
             width=_QUARTER,
-            page="start-fails",
+            page="too-few-pods",
         ),
     )
 
@@ -214,7 +214,7 @@ def _containers() -> tuple[Panel, ...]:
             Query(f"sum by (pod) ({memory}) / sum by (pod) ({limit})", "{{pod}}"),
             limit=Step(0.9),
             width=_QUARTER,
-            page="scale",
+            page="processes-die",
         ),
         graph(
             "Processor, of what it asks for",
@@ -231,7 +231,7 @@ def _containers() -> tuple[Panel, ...]:
             Query(f"sum by (pod) (increase({restarts}[{WINDOW}]))", "{{pod}}"),
             style=Style(bars=True, colours={".*": BAD}),
             width=_QUARTER,
-            page="start-fails",
+            page="processes-die",
         ),
         graph(
             "Why they ended",
@@ -240,6 +240,6 @@ def _containers() -> tuple[Panel, ...]:
             Query(f"sum by (reason) ({ended})", "{{reason}}"),
             style=Style(stacked=True),
             width=_QUARTER,
-            page="start-fails",
+            page="processes-die",
         ),
     )

@@ -109,7 +109,7 @@ def _now(limits: Limits) -> tuple[Panel, ...]:
             "Runs of the whole database that no process has begun. A few for moments are a busy service.",
             Query(highest("langgraph_runs", 'status="pending"')),
             base=NEUTRAL,
-            page="scale",
+            page="runs-wait",
         ),
         figure(
             "Oldest of them",
@@ -117,7 +117,7 @@ def _now(limits: Limits) -> tuple[Panel, ...]:
             "How long the one has waited that could have begun first. Near 0, unless processes are too few.",
             Query(highest("langgraph_queue_age_seconds")),
             steps=(Step(limits.queue_seconds / 4, WARNING), Step(limits.queue_seconds)),
-            page="scale",
+            page="runs-wait",
         ),
         figure(
             "Processes",
@@ -126,6 +126,7 @@ def _now(limits: Limits) -> tuple[Panel, ...]:
             Query(f"count({of('langgraph_build_info')})"),
             base=NEUTRAL,
             empty="none",
+            page="not-scraped",
         ),
         figure(
             "Alerts",
@@ -236,7 +237,7 @@ def _runs(limits: Limits) -> tuple[Panel, ...]:
             "short",
             "Of the whole database: every process tells the same.",
             Query(highest("langgraph_runs", by=("status",)), "{{status}}"),
-            page="scale",
+            page="runs-wait",
         ),
         graph(
             "How long the oldest has waited",
@@ -244,7 +245,7 @@ def _runs(limits: Limits) -> tuple[Panel, ...]:
             "Runs wait while every process has all that it takes, or while there is none.",
             Query(highest("langgraph_queue_age_seconds"), "oldest pending run"),
             limit=Step(limits.queue_seconds),
-            page="scale",
+            page="runs-wait",
         ),
         graph(
             "Runs that end",
@@ -262,7 +263,7 @@ def _runs(limits: Limits) -> tuple[Panel, ...]:
             Query(increase("langgraph_takeovers_total"), "taken over"),
             Query(increase("langgraph_lease_losses_total"), "lost"),
             style=Style(bars=True, colours={"taken": WARNING, "lost": BAD}),
-            page="run-is-stuck-or-poison",
+            page="processes-die",
         ),
         graph(
             "Threads at work",
