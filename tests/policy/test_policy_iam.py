@@ -37,6 +37,7 @@ def granted(action: str, arn: str, **condition):
 def test_an_arn_that_names_nothing_of_its_own_is_wide(arn):
     assert granted("service:Action", arn)
     assert not granted("service:Action", arn, StringEquals={"aws:ResourceTag/project": "ours"})
+    assert granted("service:Action", arn, StringEquals={"aws:RequestedRegion": "eu-west-1"})
 
 
 @pytest.mark.parametrize(
