@@ -87,24 +87,22 @@ def state(scope: Scope, bucket: str, secrets_key: Any, bucket_key: Any | None, *
 
 
 def cluster(scope: Scope) -> list[str]:
-    """The EKS cluster and all that is below it."""
-    below = ("nodegroup", "addon", "access-entry", "podidentityassociation")
-    name = scope.cluster
-    return scope.arn("eks", f"cluster/{name}", *(f"{kind}/{name}/*" for kind in below))
+    """The EKS cluster and all that is below it: node groups, add-ons, entries, identities."""
+    return scope.arn("eks", f"cluster/{scope.cluster}", f"*/{scope.cluster}/*")
 
 
 def databases(scope: Scope) -> list[str]:
     """Instances and snapshots by their computed names, groups by those that the provider makes up."""
-    computed = [f"{kind}:{scope.named}-*" for kind in ("db", "snapshot")]
-    return scope.arn("rds", *computed, *(f"{kind}:{scope.platform}-*" for kind in ("pg", "subgrp")))
+    return scope.arn(
+        "rds", f"*:{scope.named}-*", *(f"{kind}:{scope.platform}-*" for kind in ("pg", "subgrp"))
+    )
 
 
 def caches(scope: Scope) -> list[str]:
     """Likewise of ElastiCache."""
-    computed = ("replicationgroup", "cluster", "snapshot", "user", "usergroup")
     made_up = ("parametergroup", "subnetgroup")
-    names = [*(f"{k}:{scope.named}-*" for k in computed), *(f"{k}:{scope.platform}-*" for k in made_up)]
-    return scope.arn("elasticache", *names)
+    names = (f"{kind}:{scope.platform}-*" for kind in made_up)
+    return scope.arn("elasticache", f"*:{scope.named}-*", *names)
 
 
 def repositories(scope: Scope) -> list[str]:
