@@ -20,7 +20,7 @@ _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 async def certificate_expiry(dsn: str) -> datetime | None:
-    """Return when it is over; None where TLS is off, a socket file is used, or nothing can be told.
+    """Return when it is over; None where TLS is off or nothing can be told, as of several hosts.
 
     Nobody is logged in and nothing is verified here: a certificate that is over already is told, too.
     """
@@ -28,12 +28,12 @@ async def certificate_expiry(dsn: str) -> datetime | None:
         parts = conninfo_to_dict(dsn)
     except ProgrammingError:
         return None
-    host, port = str(parts.get("host") or ""), int(str(parts.get("port") or POSTGRES_PORT))
+    host = str(parts.get("host") or "")
     if not host or host.startswith(("/", "@")) or "," in host or parts.get("sslmode") == "disable":
         return None
     try:
         async with asyncio.timeout(SECONDS):
-            shown = await _shown(host, port)
+            shown = await _shown(host, int(str(parts.get("port") or POSTGRES_PORT)))
     except (OSError, EOFError):  # no answer, no TLS, or one that ends half-way
         return None
     return x509.load_der_x509_certificate(shown).not_valid_after_utc if shown else None
