@@ -34,7 +34,7 @@ STYLE = """svg{--paper:#f4f5f5;--card:#fff;--line:#d8dade;--text:#24292e;--dim:#
 @media(prefers-color-scheme:dark){svg{--paper:#111217;--card:#181b1f;--line:#2c3235;--text:#d8d9da;--dim:#9097a1}}
 text{font-family:Inter,system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;fill:var(--text)}
 .head{font-size:20px;font-weight:600}.title{font-size:13.5px;font-weight:600}.dim{font-size:12px;fill:var(--dim)}
-.cell{font-size:13.5px}.big{font-size:29px;font-weight:600}.grid{stroke:var(--line);stroke-width:1}"""
+.cell{font-size:13.5px}.big{font-size:27px;font-weight:600}.grid{stroke:var(--line);stroke-width:1}"""
 
 
 def picture(source: Source) -> str:

@@ -206,27 +206,30 @@ def _legends(box: Box, colours: dict[str, str]) -> Iterator[str]:
 def heat(panel: Json, source: Source, box: Box) -> Iterator[str]:
     """A column a moment, a row a bucket, darker where more fell into it."""
     unit = panel["options"]["yAxis"]["unit"]
-    found = [(float(name), dict(points)) for name, points in source.course(panel["targets"][0])]
+    buckets = [(float(name), dict(points)) for name, points in source.course(panel["targets"][0])]
     below: dict[float, float] = {}
     rows: list[tuple[float, dict[float, float]]] = []
-    for bound, points in sorted(found):
+    for bound, points in sorted(buckets, key=lambda bucket: bucket[0]):
         rows.append((bound, {at: value - below.get(at, 0) for at, value in points.items()}))
         below = points
     rows = [row for row in rows if any(value > 0 for value in row[1].values())]
     most = max((value for _, points in rows for value in points.values()), default=1)
     inner = Box(box.x + 80, box.y + 40, box.w - 104, box.h - 76)
     height, width = inner.h / max(1, len(rows)), inner.w / POINTS
+    cell = f"h{width:.1f}v{height - 1:.1f}h-{width:.1f}z"
     yield box.card(panel["title"])
     yield from _times(inner, source)
     for index, (bound, points) in enumerate(rows):
         y = inner.y + inner.h - (index + 1) * height
         name = "more" if math.isinf(bound) else f"≤ {told(bound, unit)}"
         yield text(inner.x - 8, y + height / 2 + 4, name, "dim", END)
+        cells: dict[float, list[str]] = {}
         for at, value in points.items():
-            x, opacity = _x(at, source, inner) - width, 0.12 + 0.88 * math.sqrt(max(value, 0) / most)
             if value > 0:
-                size = f'width="{width:.1f}" height="{height - 1:.1f}"'
-                yield f'<rect x="{x:.1f}" y="{y:.1f}" {size} fill="{NAMED["blue"]}" opacity="{opacity:.2f}"/>'
+                shade = round(0.1 + 0.9 * math.sqrt(value / most), 1)
+                cells.setdefault(shade, []).append(f"M{_x(at, source, inner) - width:.1f},{y:.1f}{cell}")
+        for shade, found in cells.items():
+            yield f'<path d="{"".join(found)}" fill="{NAMED["blue"]}" opacity="{shade}"/>'
 
 
 def table(panel: Json, source: Source, box: Box) -> Iterator[str]:

@@ -110,6 +110,12 @@ def test_a_counter_is_asked_for_its_growth_and_a_gauge_for_its_value(name):
             assert bool(re.search(rf"(rate|increase)\({written}\{{", query)) == counts
 
 
+def test_the_greatest_are_chosen_once_for_all_the_time_that_is_shown():
+    ranked = [query for panel in PANELS.values() for query in queries_of(panel) if "topk" in query]
+    assert ranked
+    assert all("[$__range] @ end()" in query.split("topk")[1] for query in ranked)
+
+
 @pytest.mark.parametrize("name", PANELS)
 def test_a_legend_names_labels_that_the_query_leaves(name):
     for target in PANELS[name]["targets"]:

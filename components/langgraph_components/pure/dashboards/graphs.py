@@ -1,5 +1,8 @@
 """`LangGraph: graphs and database`, for whoever owns graphs: how long, how often wrong, how large, why?"""
 
+from collections.abc import Callable
+from functools import partial
+
 from langgraph_components.pure.alerting.rule import Limits
 from langgraph_components.pure.dashboards.board import Board, choice
 from langgraph_components.pure.dashboards.panels import (
@@ -27,6 +30,7 @@ from langgraph_components.pure.dashboards.promql import (
     quantile,
     rate,
     share_of,
+    top,
 )
 
 FAILED = 'status=~"error|timeout|poison"'
@@ -287,7 +291,7 @@ def _database(limits: Limits) -> tuple[Panel, ...]:
             "Where the database's time goes",
             "s",
             f"Seconds of execution a second by statement, the {_MOST} greatest.",
-            Query(f"topk({_MOST}, {rate(f'{_QUERY}_sum', by=('statement',))})", "{{statement}}"),
+            Query(_most(rate, f"{_QUERY}_sum"), "{{statement}}"),
             style=Style(stacked=True),
             width=12,
             page="slow-statements",
@@ -296,7 +300,7 @@ def _database(limits: Limits) -> tuple[Panel, ...]:
             "Statements, p95",
             "s",
             f"The {_MOST} slowest.",
-            Query(f"topk({_MOST}, {quantile(0.95, _QUERY, by=('statement',))})", "{{statement}}"),
+            Query(_most(partial(quantile, 0.95), _QUERY), "{{statement}}"),
             limit=Step(limits.statement_seconds),
             width=12,
             page="slow-statements",
@@ -305,7 +309,7 @@ def _database(limits: Limits) -> tuple[Panel, ...]:
             "Statements a second",
             "ops",
             f"The {_MOST} most frequent.",
-            Query(f"topk({_MOST}, {rate(f'{_QUERY}_count', by=('statement',))})", "{{statement}}"),
+            Query(_most(rate, f"{_QUERY}_count"), "{{statement}}"),
             style=Style(stacked=True),
             width=6,
         ),
@@ -336,3 +340,9 @@ def _database(limits: Limits) -> tuple[Panel, ...]:
             page="database-grows",
         ),
     )
+
+
+def _most(query: Callable[..., str], metric: str) -> str:
+    """Of the statements those that matter, by what is asked for."""
+    by = ("statement",)
+    return top(_MOST, query(metric, by=by), *by, query(metric, by=by, window=SHOWN))

@@ -48,6 +48,14 @@ def share_of(counter: str, matcher: str, *matchers: str, by: Sequence[str] = (),
     return f"({part} or {whole} * 0) / ({whole} > 0)"
 
 
+def top(number: int, expr: str, label: str, ranked: str) -> str:
+    """Of a query by this label, the greatest by `ranked`, over all the time that is shown.
+
+    At its end: ranked at each point, others would come and go, and what is stacked would have holes.
+    """
+    return f"{expr} and on ({label}) topk({number}, {ranked.replace(f'[{SHOWN}]', f'[{SHOWN}] @ end()')})"
+
+
 def highest(gauge: str, *matchers: str, by: Sequence[str] = ()) -> str:
     """Of a gauge that every process tells alike, as it is the whole database's."""
     return f"max{_by(by)} ({of(gauge, *matchers)})"
