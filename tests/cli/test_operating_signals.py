@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,15 +15,28 @@ import pytest
 from recorded_programs import Stage, local_stack, on_path
 
 LONG = """
-trap 'echo told >> {told}' INT TERM HUP
-echo begun >> {told}
-until grep -q 'told' {told}; do sleep 0.1; done
-sleep 0.5
-echo finished >> {told}
-exit 255
+import os, signal, sys, time
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+signal.set_wakeup_fd(writer)
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, lambda *_: None)
+def tell(word):
+    with open(sys.argv[1], "a") as told:
+        told.write(word + "\\n")
+tell("begun")
+for each in os.read(reader, 100):
+    tell("told")
+time.sleep(0.5)
+os.set_blocking(reader, False)
+try:
+    for each in os.read(reader, 100):
+        tell("told again")
+except BlockingIOError:
+    tell("finished")
+sys.exit(255)
 """
-"""A pulumi that ends what it has begun, half a second after it was told to."""
-
+"""A pulumi that counts each signal it gets, and ends half a second after the first."""
 
 TAKES_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);os.execv(sys.argv[1], sys.argv[1:])"
@@ -34,8 +48,9 @@ AT_TERMINAL = (sys.executable, "-c", TAKES_TERMINAL)
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     found = Stage(tmp_path)
-    shell = LONG.format(told=tmp_path / "told")
-    found.plays("pulumi", "up --skip-preview", shell=shell)
+    (tmp_path / "long.py").write_text(LONG)
+    long = shlex.join([sys.executable, "-SE", str(tmp_path / "long.py"), str(tmp_path / "told")])
+    found.plays("pulumi", "up --skip-preview", shell=f"exec {long}")
     local_stack(found)
     monkeypatch.setenv("PATH", on_path(found))
     return found
@@ -43,7 +58,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 def told(stage: Stage) -> list[str]:
     file = stage.folder / "told"
-    return file.read_text().split() if file.exists() else []
+    return file.read_text().splitlines() if file.exists() else []
 
 
 def until(stage: Stage, word: str) -> None:
@@ -110,7 +125,7 @@ def test_ctrl_c_at_a_terminal_reaches_the_program_once(stage: Stage) -> None:
 
 
 def test_a_program_that_ends_by_itself_keeps_its_code(stage: Stage) -> None:
-    (stage.folder / "told").write_text("told\n")
+    (stage.folder / "long.py").write_text("raise SystemExit(255)")
     done = subprocess.run(
         command(stage), stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True
     )
