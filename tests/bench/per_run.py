@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "app" / "langgraph.json"
 SAMPLES = ROOT / "app" / "graphs" / "samples"
 AT_ONCE = 4
-WARM_UP = 40
+WARM_UP = 20
 KIB = 1024
 
 USUAL = {"LEASE_SECONDS": "15", "LEASE_RENEW_SECONDS": "5", "AUTH": "none"}
