@@ -15,7 +15,7 @@ from support.plans import ROOT, Project
 from lgp.planning import revisions
 from lgp.planning.comment.bounded import LIMIT, Section, fitted
 from lgp.planning.comment.difference import comment_on_difference
-from lgp.planning.comment.markup import code, fence, shown
+from lgp.planning.comment.markup import LINE, code, fence, shown
 from lgp.planning.comment.overview import comment_on_plan
 from lgp.planning.compare import compare
 from lgp.planning.recording import Recording, Resource
@@ -310,8 +310,14 @@ def test_a_text_is_shown_whole_and_on_one_line(text):
     told = shown(text, 10_000)
     assert told.isprintable()
     assert told == "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
-    (block,) = seen(fence([f"+ {text}", "+ b"])).fences
-    assert block.splitlines()[1] == "+ b"
+    (block,) = seen(fence([text, "+ b"])).fences
+    assert block.splitlines() == [shown(text, LINE), "+ b"]
+
+
+def test_a_line_of_backticks_does_not_end_a_fence():
+    named = recording(**{"```": 1, "````` @team": 2})
+    assert seen(comment_on_plan(named)).fences == ["```\n````` @team\n"]
+    check_harmless(comment_on_plan(named))
 
 
 def test_a_stack_s_name_cannot_end_the_hidden_comment():
