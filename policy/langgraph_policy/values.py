@@ -85,14 +85,25 @@ class Node:
         """
         return [node.seen() for node in self.each(path)]
 
+    def texts(self, path: str = "") -> list[str]:
+        """The same list, each item as text.
+
+        Raises:
+            Undecided: it, or an item, is hidden.
+        """
+        return [str(value) for value in self.values(path)]
+
     def document(self, path: str) -> "Node":
         """The object that a text of JSON holds, as policies are written.
 
         Raises:
-            Undecided: it is hidden.
+            Undecided: it is hidden, or is no JSON.
         """
-        text = self.seen(path)
-        return Node(json.loads(text) if isinstance(text, str) else text, f"{self.path}.{path}".strip("."))
+        text, full = self.seen(path), f"{self.path}.{path}".strip(".")
+        try:
+            return Node(json.loads(text) if isinstance(text, str) and text else text, full)
+        except ValueError:
+            raise Undecided(full) from None
 
 
 def _step(value: Any, step: str) -> Any:

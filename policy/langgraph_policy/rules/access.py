@@ -24,9 +24,9 @@ def rbac_narrow(resource: Resource) -> Faults:
     """
     for rule in resource.root.each("rules"):
         for key in ("verbs", "resources", "apiGroups"):
-            if "*" in rule.values(key):
+            if "*" in rule.texts(key):
                 yield Fault(f"{rule.path}.{key} has *")
-        if verbs := sorted(ESCALATING & set(rule.values("verbs"))):
+        if verbs := sorted(ESCALATING & set(rule.texts("verbs"))):
             yield Fault(f"{rule.path}.verbs has {verbs[0]}: its holder can become anybody")
 
 
@@ -41,5 +41,5 @@ def rbac_bound_narrowly(resource: Resource) -> Faults:
     if resource.root.seen("roleRef.name") == "cluster-admin":
         yield Fault("it binds cluster-admin")
     for subject in resource.root.each("subjects"):
-        if subject.seen("name") in EVERYONE:
+        if str(subject.seen("name")) in EVERYONE:
             yield Fault(f"it binds {subject.at('name')}")

@@ -33,7 +33,7 @@ def namespace_restricted(resource: Resource) -> Faults:
     given = Node({"enforce": labels.mapping().get(f"{PSS}enforce")}, f"{PSS.rstrip('/')}")
     yield from must_be(given, "enforce", "restricted")
     version = labels.mapping().get(f"{PSS}enforce-version")
-    if version in {None, "latest"}:
+    if version in (None, "latest"):
         yield Fault(f"{PSS}enforce-version is {version or 'not set'}")
 
 
@@ -66,7 +66,7 @@ def network_default_deny(stack: Stack) -> Faults:
 def _denies_all(policy: Resource) -> bool:
     spec = policy.root.part("spec")
     everyone = not spec.mapping("podSelector")
-    return everyone and {"Ingress", "Egress"} <= set(spec.values("policyTypes")) and not _allows(spec)
+    return everyone and {"Ingress", "Egress"} <= set(spec.texts("policyTypes")) and not _allows(spec)
 
 
 def _allows(spec: Node) -> bool:

@@ -172,7 +172,7 @@ def nodes_tagged(resource: Resource) -> Faults:
     Fix: tagSpecifications for instance, volume and network-interface with both tags.
     """
     tagged = {
-        node.at("resourceType"): node.mapping("tags") for node in resource.root.each("tagSpecifications")
+        str(node.at("resourceType")): node.mapping("tags") for node in resource.root.each("tagSpecifications")
     }
     for kind in ("instance", "volume", "network-interface"):
         if missing := [tag for tag in ("project", "stack") if tag not in tagged.get(kind, {})]:

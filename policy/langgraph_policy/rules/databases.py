@@ -69,11 +69,12 @@ def database_tls(resource: Resource) -> Faults:
     family = resource.root.at("family")
     if isinstance(family, str) and "postgres" not in family:
         return
-    found = {node.at("name"): node.at("value") for node in resource.root.each("parameters")}
-    if Hidden.UNKNOWN in {*found, found.get("rds.force_ssl")}:
+    found = [(node.seen("name"), node.at("value")) for node in resource.root.each("parameters")]
+    value = next((value for name, value in found if name == "rds.force_ssl"), None)
+    if isinstance(value, Hidden):
         yield undecided("parameters")
-    elif str(found.get("rds.force_ssl")) not in {"1", "1.0"}:
-        yield Fault(f"rds.force_ssl is {shown(found.get('rds.force_ssl'))}, not 1")
+    elif str(value) not in {"1", "1.0"}:
+        yield Fault(f"rds.force_ssl is {shown(value)}, not 1")
 
 
 @of_resource(INSTANCE, CLUSTER)

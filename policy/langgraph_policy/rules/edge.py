@@ -19,7 +19,7 @@ def balancer_tls(resource: Resource) -> Faults:
     Fix: protocol: HTTPS with an sslPolicy that begins with ELBSecurityPolicy-TLS13-1-2, and a redirect on 80.
     """
     root = resource.root
-    if root.seen("protocol") in {"HTTPS", "TLS"}:
+    if root.seen("protocol") in ("HTTPS", "TLS"):
         yield from must(root, "sslPolicy", lambda value: str(value).startswith(GOOD_TLS), f"{GOOD_TLS[0]}…")
         return
     for action in root.each("defaultActions"):
@@ -37,7 +37,7 @@ def balancer_strict(resource: Resource) -> Faults:
 
     Fix: dropInvalidHeaderFields: true.
     """
-    if resource.root.seen("loadBalancerType") in {None, "application"}:
+    if resource.root.seen("loadBalancerType") in (None, "application"):
         yield from must_be_on(resource.root, "dropInvalidHeaderFields")
 
 

@@ -120,7 +120,7 @@ def flow_logs(stack: Stack) -> Faults:
     """
     logs = stack.of(FLOW_LOG)
     for log in logs:
-        if log.root.at("trafficType") not in {"ALL", Hidden.UNKNOWN}:
+        if log.root.at("trafficType") not in ("ALL", Hidden.UNKNOWN):
             yield Fault("trafficType is not ALL", log)
     for vpc in stack.of(VPC):
         if not any(log.refers("vpcId", vpc) for log in logs):
@@ -148,12 +148,12 @@ def nat_in_every_zone(stack: Stack) -> Faults:
     Fix: network.nat: per_az.
     """
     gateways = stack.of(NAT)
-    zones = {subnet.root.at("availabilityZone") for subnet in stack.of(SUBNET)}
+    zones = [subnet.root.at("availabilityZone") for subnet in stack.of(SUBNET)]
     regional = any(gateway.root.at("availabilityMode") == "regional" for gateway in gateways)
     if Hidden.UNKNOWN in zones:
         yield undecided("availabilityZone of the subnets")
-    elif gateways and not regional and len(gateways) < len(zones):
-        yield Fault(f"{len(gateways)} NAT gateways for {len(zones)} zones", gateways[0])
+    elif gateways and not regional and len(gateways) < (many := len(set(map(str, zones)))):
+        yield Fault(f"{len(gateways)} NAT gateways for {many} zones", gateways[0])
 
 
 @of_stack()

@@ -98,15 +98,15 @@ def _unrestricted(spec: Node, container: Node) -> Iterator[str]:
         yield "allowPrivilegeEscalation is not false"
     if is_true(own.seen("privileged")):
         yield "privileged is true"
-    if "ALL" not in own.values("capabilities.drop"):
+    if "ALL" not in own.texts("capabilities.drop"):
         yield "capabilities.drop has no ALL"
-    if odd := [each for each in own.values("capabilities.add") if each != "NET_BIND_SERVICE"]:
+    if odd := [each for each in own.texts("capabilities.add") if each != "NET_BIND_SERVICE"]:
         yield f"capabilities.add has {odd[0]}"
     if not is_true(_inherited(own, pod, "runAsNonRoot")):
         yield "runAsNonRoot is not true"
     if _inherited(own, pod, "runAsUser") == 0:
         yield "runAsUser is 0"
-    if _inherited(own, pod, "seccompProfile.type") not in {"RuntimeDefault", "Localhost"}:
+    if _inherited(own, pod, "seccompProfile.type") not in ("RuntimeDefault", "Localhost"):
         yield "seccompProfile is not RuntimeDefault"
     yield from (
         f"hostPort {port.at('hostPort')}" for port in container.each("ports") if port.seen("hostPort")
@@ -174,7 +174,7 @@ def pod_without_token(resource: Resource) -> Faults:
     yield from must(
         spec,
         "serviceAccountName",
-        lambda name: name not in {"", "default"},
+        lambda name: name not in ("", "default"),
         "an account of its own",
         absent="",
     )

@@ -1,11 +1,10 @@
 """Logs, keys, tags, providers, protection: what keeps a stack in order."""
 
-import json
 from typing import Any
 
 from langgraph_policy.model import Fault, Faults, Resource, Stack, of_resource, of_stack
 from langgraph_policy.reading import must, must_be_on, must_have_own_key, must_reach
-from langgraph_policy.values import Hidden, Node, number
+from langgraph_policy.values import Hidden, number
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 KEY = "aws:kms/key:Key"
@@ -71,7 +70,7 @@ def key_rotation(resource: Resource) -> Faults:
 
     Fix: enableKeyRotation: true.
     """
-    if resource.root.seen("keyUsage") in {None, "ENCRYPT_DECRYPT"}:
+    if resource.root.seen("keyUsage") in (None, "ENCRYPT_DECRYPT"):
         yield from must_be_on(resource.root, "enableKeyRotation")
 
 
@@ -113,9 +112,7 @@ def provider_account(resource: Resource) -> Faults:
 
 def _default_tags(provider: Resource) -> dict[str, Any]:
     """A provider's own settings are texts of JSON."""
-    given = provider.root.seen("defaultTags")
-    parsed = Node(json.loads(given) if isinstance(given, str) and given else given)
-    return dict(parsed.mapping("tags"))
+    return dict(provider.root.document("defaultTags").mapping("tags"))
 
 
 @of_stack()
