@@ -177,6 +177,21 @@ def test_every_condition_is_one_that_its_actions_know(name):
             assert keys <= known, f"{statement['Sid']}: {each}"
 
 
+INTO = {"ec2:CreateRoute", "ec2:CreateLaunchTemplateVersion", "kms:CreateGrant"}
+"""What is made only in, or of, something that is there."""
+
+
+def test_what_makes_something_does_not_ask_for_tags_of_what_is_not_there_yet():
+    made = {name for name in writes() if re.match(r"[a-z0-9-]+:(Allocate|Create|Request)", name)} - INTO
+    possible = [
+        set(s["Action"])
+        for s in statements(*of_role("deploy"))
+        if s["Effect"] == "Allow"
+        and not any("ResourceTag/" in key for key in s.get("Condition", {}).get("StringEquals", {}))
+    ]
+    assert made - set().union(*possible) == set()
+
+
 def test_nothing_of_another_stack_is_within_reach_by_name():
     other = ("db:langgraph-platform-dev-langgraph-database", "secret:langgraph-platform/dev/x-abcdef")
     arns = [*SCOPE.arn("rds", other[0]), *SCOPE.arn("secretsmanager", other[1])]
