@@ -27,11 +27,13 @@ from cli_instance import SECONDS, Instance, Running, eventually, has_ended_pid, 
 
 from lgp.errors import ProgramFailed
 from lgp.launcher import METRICS_PORT
-from lgp.monitoring import keeper
+from lgp.monitoring import Beside, keeper
+from lgp.monitoring.grafana import find_grafana
 from lgp.monitoring.program import Program
-from lgp.monitoring.prometheus import JOB, RULES, configuration
+from lgp.monitoring.prometheus import JOB, RULES, configuration, require_prometheus, start_prometheus
 from lgp.server_process import Address
 from lgp.service import REVIVE_SECONDS
+from lgp.signals import Signals
 
 prometheus = pytest.mark.skipif(
     shutil.which("prometheus") is None,
@@ -262,3 +264,86 @@ def test_the_keeper_ends_what_it_keeps(how: str) -> None:
             child.terminate()
         assert child.wait(SECONDS) == 128 + signal.SIGTERM
         assert has_ended_pid(pid)
+
+
+def test_a_program_that_does_not_get_ready_is_told_with_its_log(
+    tmp_path: Path, kept: list[Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lgp.monitoring.program.READY_SECONDS", 0.3)
+    (tmp_path / "it").mkdir()
+    kept.append(Program.start("It", ["sleep", "60"], tmp_path / "it"))
+    with Signals() as signals, pytest.raises(ProgramFailed, match=r"It was not ready within .*it\.log"):
+        kept[0].wait_until_ready(Address("127.0.0.1", 1), "/", signals)
+
+
+@prometheus
+def test_a_port_that_is_taken_in_the_meantime_is_what_it_says_itself(
+    tmp_path: Path, kept: list[Program]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, Signals() as signals:
+        address = Address("127.0.0.1", taken.getsockname()[1])
+        kept.append(
+            start_prometheus(require_prometheus(), address, Address("127.0.0.1", 9), tmp_path / "prometheus")
+        )
+        with pytest.raises(ProgramFailed, match="address already in use"):
+            kept[0].wait_until_ready(address, "/-/ready", signals)
+
+
+def test_its_log_is_begun_anew_when_it_is_long(
+    tmp_path: Path, kept: list[Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lgp.monitoring.program.LOG_LIMIT", 10)
+    (tmp_path / "it").mkdir()
+    for word in ("the first one", "the second one"):
+        kept.append(Program.start("It", ["echo", word], tmp_path / "it"))
+        eventually(lambda: kept[-1].ended)
+    assert (tmp_path / "it.log").read_text() == "the second one\n"
+    kept.append(Program.start("It", ["echo", "short"], tmp_path / "it"))
+    monkeypatch.setattr("lgp.monitoring.program.LOG_LIMIT", 1000)
+    eventually(lambda: kept[-1].ended)
+    kept.append(Program.start("It", ["false"], tmp_path / "it"))
+    eventually(lambda: kept[-1].ended)
+    assert kept[-1].obituary().startswith("It ended: it said nothing")
+
+
+def test_a_death_is_told_once(
+    tmp_path: Path, kept: list[Program], capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = Beside()
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    kept.append(Program.start("One", ["echo", "out of room"], tmp_path / "one"))
+    kept.append(Program.start("Other", ["sleep", "60"], tmp_path / "other"))
+    for program in kept:
+        beside.add(program)
+    eventually(lambda: kept[0].ended)
+    told = ""
+    for _ in range(3):
+        beside.tell_of_the_dead()
+        told += capsys.readouterr().err.replace("\n", "")
+    assert told.count("One ended: out of room") == 1
+    assert "Other" not in told
+
+
+@pytest.mark.parametrize(
+    ("program", "home", "command"),
+    [
+        ("bin/grafana", "share/grafana", ["server"]),  # Homebrew
+        ("bin/grafana", ".", ["server"]),  # an archive
+        ("sbin/grafana-server", "share/grafana", []),  # before version 9.4
+    ],
+)
+def test_grafana_is_found_with_its_own_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, home: str, command: list[str]
+) -> None:
+    installed = tmp_path / program
+    installed.parent.mkdir(parents=True)
+    installed.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(installed.parent))
+    if not Path("/usr/share/grafana/conf/defaults.ini").exists():
+        assert find_grafana() is None  # its files are missing
+        (tmp_path / home / "conf").mkdir(parents=True)
+        (tmp_path / home / "conf" / "defaults.ini").touch()
+        assert find_grafana() == [str(installed), *command, f"--homepath={(tmp_path / home).resolve()}"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_grafana() is None

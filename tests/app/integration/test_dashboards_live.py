@@ -1,11 +1,13 @@
 """Every panel of the dashboards shows something of a real server that a real Prometheus reads."""
 
+import importlib
 import json
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
@@ -32,6 +34,8 @@ EMPTY = {
 """Panels that rightly show nothing here, and why."""
 BOARDS = [json.loads(text) for text in dashboards.files(Site("docs/howto", kubernetes=False)).values()]
 PANELS = {panel["title"]: panel for board in BOARDS for panel in board["panels"] if panel["type"] != "row"}
+
+TOOLS = Path(__file__).resolve().parents[3] / "tools"
 
 Series = list[dict[str, Any]]
 
@@ -118,3 +122,18 @@ def test_what_is_shown_is_what_happened(url: str) -> None:
     assert {one["metric"]["code"] for one in shown(url, "Refused requests")} == {"unsupported_media_type"}
     (questions,) = shown(url, "Oldest question")
     assert 0 <= float(questions["value"][1]) < 120
+
+
+def test_the_picture_in_the_documentation_is_drawn_from_them(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(TOOLS)
+    drawing = importlib.import_module("dashboard_picture")
+    source = importlib.import_module("panel_source").Source(url)
+    picture = drawing.picture(source)
+    texts = [element.text for element in ET.fromstring(picture).iter() if element.tag.endswith("text")]
+    titles = [title for lines in drawing.SHOWN.values() for line in lines for title in line.split("|")]
+    assert set(titles) <= set(PANELS)
+    assert set(titles) <= set(texts)
+    assert {"document", "support", "research", "enrichment"} <= set(texts)
+    assert not [text for text in texts if text and ("nan" in text or "{{" in text)]
