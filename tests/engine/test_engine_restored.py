@@ -1,4 +1,4 @@
-"""A database restored beside the lost one takes its place in the state, as docs/howto/back-up-and-restore.md has it."""
+"""A database restored beside the lost one takes its place in the state, as the page on restoring has it."""
 
 import json
 
