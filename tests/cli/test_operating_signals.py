@@ -24,6 +24,7 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
 def tell(word):
     with open(sys.argv[1], "a") as told:
         told.write(word + "\\n")
+tell("alone" if os.getpgrp() == os.getpid() else "in a group")
 tell("begun")
 for each in os.read(reader, 100):
     tell("told")
@@ -106,7 +107,7 @@ def test_without_a_terminal_a_stop_is_passed_on_once(stage: Stage, number: int, 
         until(stage, "begun")
         to(process.pid, number)  # pyright: ignore[reportCallIssue]  # one of two functions of the same shape
         assert process.wait(30) == 130
-    assert told(stage) == ["begun", "told", "finished"]
+    assert told(stage) == ["alone", "begun", "told", "finished"]
     said = (stage.folder / "output").read_text()
     assert "stopped; pulumi was told, and has ended (255): `lgp status` says how far it got" in said
 
@@ -121,7 +122,7 @@ def test_ctrl_c_at_a_terminal_reaches_the_program_once(stage: Stage) -> None:
     finally:
         os.close(master)
         os.close(slave)
-    assert told(stage) == ["begun", "told", "finished"]
+    assert told(stage) == ["in a group", "begun", "told", "finished"]
 
 
 def test_a_program_that_ends_by_itself_keeps_its_code(stage: Stage) -> None:
