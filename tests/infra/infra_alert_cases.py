@@ -317,7 +317,7 @@ RUNS = [
     ),
     Case(
         "a run of one process that was killed",
-        {metric("langgraph_takeovers_total", pod="a"): "0x20 2x20"},
+        {metric("langgraph_takeovers_total", pod="a"): "7x20 9x20"},
         15,
     ),
     Case(
