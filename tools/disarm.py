@@ -15,7 +15,7 @@ TAGS = (
 """What a plan's text is made of, beside Markdown; without any attribute."""
 
 _COMMENT = re.compile(r"<!--.*?(-->|$)", re.DOTALL)
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """Control characters, and those that turn the direction of writing: a name would not be what it seems."""
 
 _BREAKS = (
@@ -30,6 +30,10 @@ _BREAKS = (
     (re.compile(r":(?=//)"), f":{GAP}"),  # an address
     (re.compile(r"(www)\.", re.IGNORECASE), rf"\1{GAP}."),
     (re.compile(r"(mailto|xmpp):", re.IGNORECASE), rf"\1{GAP}:"),
+    (
+        re.compile(r"^([\s>]*)/(?=[a-z])", re.IGNORECASE | re.MULTILINE),
+        rf"\1{GAP}/",
+    ),  # an order to another bot
 )
 
 

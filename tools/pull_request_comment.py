@@ -2,13 +2,15 @@
 
 The run's code may have been anybody's. From it come only the texts, which are bounded and disarmed; which
 pull request it is GitHub says, by the commit and the branch in the event. A comment is edited only if this
-workflow wrote it, and only while the commit is the pull request's newest.
+workflow wrote it, and only while the commit is the pull request's newest. A fork has no preview: what it
+calls one is not looked at. An earlier text never stays under a newer commit.
 """
 
 import io
 import os
 import sys
 import zipfile
+import zlib
 
 from disarm import disarmed, shortened
 from github_api import BODY_LIMIT, BOT, Json, Repository
@@ -25,29 +27,37 @@ TEXT_LIMIT = 4 * BODY_LIMIT
 def main() -> int:
     """One comment for each text; nothing where the pull request cannot be told or is ahead."""
     repository, env = Repository.of_the_job(), os.environ
-    number = pull_request(repository, env["HEAD_OWNER"], env["HEAD_BRANCH"], env["HEAD_SHA"])
-    if number is None:
+    pull = pull_request(repository, env["HEAD_OWNER"], env["HEAD_BRANCH"], env["HEAD_SHA"])
+    if pull is None:
         return 0
+    number, fork = int(pull["number"]), is_fork(repository, pull)
     texts = texts_of(repository, int(env["RUN_ID"]))
     run = repository.run(env["RUN_ID"])
     for stack in STACKS:
         for kind in KINDS:
-            text = texts.get(f"{kind}-{stack}")
-            if text is None and kind != "plan":
-                continue  # the stack is in no account yet, or it is a fork
+            forged = fork and kind != "plan"
+            text = None if forged else texts.get(f"{kind}-{stack}")
+            # no preview: of a fork, of a stack in no account, or it failed: only an older one has to go
             put(
                 repository,
                 number,
                 f"<!-- lgp-{kind}:{stack} -->",
                 body(kind, stack, text, env["HEAD_SHA"], run),
+                anew=text is not None or kind == "plan",
             )
     return 0
 
 
-def pull_request(repository: Repository, owner: str, branch: str, commit: str) -> int | None:
+def is_fork(repository: Repository, pull: Json) -> bool:
+    """Whether the code is of another repository; one that was deleted is another."""
+    head: Json = pull["head"].get("repo") or {}
+    return head.get("full_name") != repository.name
+
+
+def pull_request(repository: Repository, owner: str, branch: str, commit: str) -> Json | None:
     """The one open pull request into this repository whose newest commit that is; says why there is none."""
     found = [
-        pull["number"]
+        pull
         for pull in repository.all("/pulls", head=f"{owner}:{branch}", state="open")
         if pull["head"]["sha"] == commit and pull["base"]["repo"]["full_name"] == repository.name
     ]
@@ -55,7 +65,7 @@ def pull_request(repository: Repository, owner: str, branch: str, commit: str) -
         why = "several have this branch" if found else "it has newer commits, or is closed"
         sys.stdout.write(f"::notice::no comment for {commit[:12]}: {why}\n")
         return None
-    return int(found[0])
+    return found[0]
 
 
 def texts_of(repository: Repository, run: int) -> dict[str, str]:
@@ -79,6 +89,8 @@ def unpacked(packed: bytes, name: str) -> str | None:
             return file.read(TEXT_LIMIT).decode(errors="replace")
     except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
         return None  # no such file, no archive, an unknown compression, a password
+    except (zlib.error, EOFError, OSError, ValueError):
+        return None  # it is broken inside: deflate, bzip2, LZMA, or where it says that the file begins
 
 
 def body(kind: str, stack: str, text: str | None, commit: str, run: str) -> str:
@@ -90,15 +102,16 @@ def body(kind: str, stack: str, text: str | None, commit: str, run: str) -> str:
     return head + shortened(disarmed(text), BODY_LIMIT - len(head) - 100)
 
 
-def put(repository: Repository, number: int, marker: str, text: str) -> None:
-    """The comment with this marker has this text from now on."""
+def put(repository: Repository, number: int, marker: str, text: str, *, anew: bool = True) -> None:
+    """The comment with this marker has this text from now on; where there is none, only if `anew`."""
     content: Json = {"body": f"{marker}\n{text}"}
     for comment in repository.all(f"/issues/{number}/comments"):
         author: Json = comment["user"] or {}
         if author.get("login") == BOT and author.get("type") == "Bot" and comment["body"].startswith(marker):
             repository.patch(f"/issues/comments/{int(comment['id'])}", content)
             return
-    repository.post(f"/issues/{number}/comments", content)
+    if anew:
+        repository.post(f"/issues/{number}/comments", content)
 
 
 if __name__ == "__main__":

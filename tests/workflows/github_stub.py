@@ -37,7 +37,8 @@ class GitHub:
     storage: str = ""
 
     def pull(self, number: int, *, owner: str, branch: str, sha: str, base: str = REPOSITORY) -> None:
-        head = {"sha": sha, "ref": branch, "owner": owner}
+        name = f"{owner}/{REPOSITORY.partition('/')[2]}"
+        head = {"sha": sha, "ref": branch, "owner": owner, "repo": {"full_name": name}}
         self.pulls.append({"number": number, "head": head, "base": {"repo": {"full_name": base}}})
         self.comments.setdefault(number, [])
 

@@ -27,19 +27,53 @@ def pull(hub: GitHub) -> GitHub:
     return hub
 
 
+@pytest.fixture
+def branch(hub: GitHub) -> GitHub:
+    """A pull request from a branch of the repository itself."""
+    hub.pull(7, owner="acme", branch="fix", sha=SHA)
+    return hub
+
+
+OURS = EVENT | {"HEAD_OWNER": "acme"}
+
+
+def test_a_branch_of_the_repository_has_a_preview_and_no_earlier_one_stays(branch, run):
+    branch.artifact("plan-dev", PLAN)
+    branch.artifact("preview-prod", "nothing is replaced")
+    assert run(SCRIPT, **OURS).returncode == 0
+    first = [body.partition("\n")[0] for body in branch.bodies(7)]
+    assert first == ["<!-- lgp-plan:dev -->", "<!-- lgp-plan:prod -->", "<!-- lgp-preview:prod -->"]
+    assert "nothing is replaced" in branch.bodies(7)[2]
+    branch.artifacts.clear()
+    assert run(SCRIPT, **OURS).returncode == 0
+    assert len(branch.bodies(7)) == 3
+    assert "could not be made" in branch.bodies(7)[2]
+    assert "nothing is replaced" not in branch.bodies(7)[2]
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["there", "deleted"])
+def test_a_fork_cannot_hand_in_a_preview_of_its_own(pull, run, deleted):
+    """AWS was never asked, and a preview is what reviewers believe."""
+    if deleted:
+        pull.pulls[0]["head"]["repo"] = None
+    pull.artifact("plan-dev", PLAN)
+    pull.artifact("preview-prod", "nothing is replaced")
+    assert run(SCRIPT, **EVENT).returncode == 0
+    assert [body for body in pull.bodies(7) if "replaced" in body or "lgp-preview" in body] == []
+
+
 def test_each_text_is_a_comment_and_the_next_run_edits_it(pull, run):
     pull.artifact("plan-dev", PLAN)
     pull.artifact("plan-prod", PLAN)
-    pull.artifact("preview-prod", "fine")
     assert run(SCRIPT, **EVENT).returncode == 0
     first = [body.partition("\n")[0] for body in pull.bodies(7)]
-    assert first == ["<!-- lgp-plan:dev -->", "<!-- lgp-plan:prod -->", "<!-- lgp-preview:prod -->"]
+    assert first == ["<!-- lgp-plan:dev -->", "<!-- lgp-plan:prod -->"]
     assert "-   a: 1" in pull.bodies(7)[0]
     pull.artifacts.clear()
     pull.artifact("plan-dev", "Nothing changes.")
     pull.artifact("plan-prod", PLAN)
     run(SCRIPT, **EVENT)
-    assert len(pull.bodies(7)) == 3
+    assert len(pull.bodies(7)) == 2
     assert "Nothing changes." in pull.bodies(7)[0]
     assert pull.leaked == [], "the storage of artifacts was sent the token"
 
@@ -111,6 +145,17 @@ def bomb() -> bytes:
     return buffer.getvalue()
 
 
+def broken() -> bytes:
+    """A text whose compressed part is something else."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("plan.md", "a" * 1_000)
+    packed = bytearray(buffer.getvalue())
+    begin = 30 + len("plan.md")
+    packed[begin : begin + 4] = b"\xff" * 4
+    return bytes(packed)
+
+
 def outside() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -123,6 +168,7 @@ def outside() -> bytes:
     [
         pytest.param(bomb(), id="bomb"),
         pytest.param(outside(), id="outside"),
+        pytest.param(broken(), id="broken"),
         pytest.param(b"no archive", id="no-archive"),
         pytest.param(b"", id="empty"),
         pytest.param(b"PK\x03\x04" + b"\x00" * 2_000_000, id="too-long"),
@@ -172,6 +218,7 @@ ATTACKS = [
     "<!-- lgp-plan:prod --> <!-- unclosed",
     "user\u202etxt.exe \u2066x\u2069 @\u200bx",
     "```\n</code></pre>@team\n```\n@team",
+    "/approve\n > /lgtm\n",
 ]
 LIVE = (
     r"@\w(?<!@s)",
@@ -184,6 +231,7 @@ LIVE = (
     r"mailto:",
     r"<[a-z]+[ /]",
     r"&#?\w+;",
+    r"(?m)^[\s>]*/[a-z]",
 )
 
 
