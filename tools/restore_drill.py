@@ -13,6 +13,7 @@ Exit codes: 0 the copy could be served, 1 it could not, or the drill failed, 2 u
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -98,8 +99,7 @@ def copy_of(tools: Tools, instance: Json, at: str | None, *, keep: bool) -> Gene
         if keep:
             say(f"kept, and paid for: {copy}")
         else:
-            say(f"deleting {copy}")
-            tools.aws(*deleting(copy))
+            _delete(tools, copy)
 
 
 def deleting(copy: str) -> list[str]:
@@ -109,6 +109,22 @@ def deleting(copy: str) -> list[str]:
         raise DrillFailed(message)
     flags = ("--skip-final-snapshot", "--delete-automated-backups")
     return ["rds", "delete-db-instance", "--db-instance-identifier", copy, *flags]
+
+
+def _delete(tools: Tools, copy: str) -> None:
+    """Delete the copy; one that is still being made is asked again. Raises DrillFailed, with its name."""
+    say(f"deleting {copy}")
+    deadline = time.monotonic() + AVAILABLE_SECONDS
+    while True:
+        try:
+            tools.aws(*deleting(copy))
+        except DrillFailed as error:
+            if "InvalidDBInstanceState" in str(error) and time.monotonic() < deadline:
+                time.sleep(tools.poll)
+                continue
+            message = f"{copy} is NOT deleted, and paid for: {error}"
+            raise DrillFailed(message) from None
+        return
 
 
 def described(tools: Tools, identifier: str) -> Json:
@@ -250,7 +266,15 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    # a closed terminal or a cancelled pipeline is no reason to leave a copy of everything behind
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(number, _interrupt)
     try:
         sys.exit(drill(arguments().parse_args()))
     except DrillFailed as error:

@@ -218,6 +218,7 @@ class PostgresDatabase(pulumi.ComponentResource):
             log_min_duration_ms=args.log_min_duration_ms,
             idle_in_transaction_seconds=args.idle_in_transaction_seconds,
             max_connections=args.max_connections,
+            blue_green=args.blue_green,
         )
         return rds.ParameterGroup(
             f"{self._name}-parameters",

@@ -304,7 +304,8 @@ def test_a_kept_copy_is_not_deleted(programs: Programs) -> None:
     assert not programs.asked_of_aws("DeleteDBInstance")
 
 
-def test_interrupted_it_deletes_the_copy(programs: Programs) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted_it_deletes_the_copy(programs: Programs, number: signal.Signals) -> None:
     programs.answering(
         f"identifier {LIVE[:40]}-drill-", {"DBInstances": [COPY | {"DBInstanceStatus": "creating"}]}
     )
@@ -312,9 +313,26 @@ def test_interrupted_it_deletes_the_copy(programs: Programs) -> None:
         deadline = time.monotonic() + 20
         while len(programs.journal("aws")) < 4 and time.monotonic() < deadline:
             time.sleep(0.05)
-        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
         assert child.wait(20) == 130
     assert len(programs.asked_of_aws("DeleteDBInstance")) == 1
+
+
+def test_a_copy_that_is_still_being_made_is_deleted_once_that_is_allowed(programs: Programs) -> None:
+    refused = {
+        "fail": "An error occurred (InvalidDBInstanceState) when calling the DeleteDBInstance operation"
+    }
+    programs.answering("delete-db-instance", [refused, refused, {}])
+    assert programs.drill().returncode == 0
+    assert len(programs.asked_of_aws("DeleteDBInstance")) == 3
+
+
+def test_a_copy_that_could_not_be_deleted_is_named(programs: Programs) -> None:
+    programs.answering("delete-db-instance", {"fail": "An error occurred (ExpiredToken)"})
+    done = programs.drill()
+    assert done.returncode == 1
+    [restore] = programs.asked_of_aws("RestoreDBInstanceToPointInTime")
+    assert f"{restore['TargetDBInstanceIdentifier']} is NOT deleted" in done.stderr.splitlines()[-1]
 
 
 def test_a_missing_program_is_one_line(programs: Programs) -> None:

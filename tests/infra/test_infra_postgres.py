@@ -106,6 +106,11 @@ def test_a_limit_that_is_set_is_told_to_the_server_at_its_next_restart(graph):
     assert parameters(declared(graph, max_connections=800))["max_connections"] == ("800", "pending-reboot")
 
 
+def test_blue_green_can_replicate_to_another_major_version(graph):
+    found = parameters(declared(graph, blue_green=True))
+    assert found["rds.logical_replication"] == ("1", "pending-reboot")
+
+
 def test_the_master_password_is_made_and_kept_by_rds(graph):
     found = declared(graph)
     inputs = primary(found).inputs

@@ -29,7 +29,11 @@ INSIGHTS_DAYS = {Insights.STANDARD: 7, Insights.ADVANCED: 465}
 
 
 def parameters(
-    *, log_min_duration_ms: int, idle_in_transaction_seconds: int, max_connections: int | None
+    *,
+    log_min_duration_ms: int,
+    idle_in_transaction_seconds: int,
+    max_connections: int | None,
+    blue_green: bool = False,
 ) -> list[Parameter]:
     """TLS for everybody, slow statements and DDL in the log, and no transaction that waits for its client.
 
@@ -48,4 +52,8 @@ def parameters(
     ]
     if max_connections is not None:
         found.append(("max_connections", str(max_connections), "pending-reboot"))
+    if blue_green:
+        # to another major version it copies by logical replication (RDS User Guide, "PostgreSQL replication
+        # methods for blue/green deployments"), which RDS refuses to begin while this is off
+        found.append(("rds.logical_replication", "1", "pending-reboot"))
     return found
