@@ -63,3 +63,40 @@ def reaches(statement: Json, arn: str) -> bool:
 
 def condition_keys(statement: Json) -> set[str]:
     return {key for test in statement.get("Condition", {}).values() for key in test}
+
+
+def permits(policies: list[Json], name: str, arn: str, context: Json) -> bool:
+    """What IAM decides on one action, one resource and the keys of a request: some Allow, and no Deny."""
+    met = {s["Effect"] for s in statements(*policies) if _is_about(s, name, arn) and _is_met(s, context)}
+    return met == {"Allow"}
+
+
+def _is_about(statement: Json, name: str, arn: str) -> bool:
+    if "NotAction" in statement:
+        named = not any(matches(each, name) for each in listed(statement["NotAction"]))
+    else:
+        named = any(matches(each, name) for each in listed(statement["Action"]))
+    return named and reaches(statement, arn)
+
+
+def _is_met(statement: Json, context: Json) -> bool:
+    """The operators that our policies use; another one is an error of the test."""
+    return all(
+        _test(operator, listed(wanted), listed(context.get(key)))
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, wanted in keys.items()
+    )
+
+
+def _test(operator: str, wanted: list[str], given: list[str]) -> bool:
+    some = any(matches(pattern, each) for pattern in wanted for each in given)
+    return {
+        "ArnEquals": some,
+        "ArnLike": some,
+        "ForAllValues:StringEquals": all(each in wanted for each in given),
+        "ForAnyValue:StringEquals": any(each in wanted for each in given),
+        "Null": wanted == [str(not given).lower()],
+        "StringEquals": any(each in wanted for each in given),
+        "StringEqualsIfExists": not given or any(each in wanted for each in given),
+        "StringNotEquals": not any(each in wanted for each in given),
+    }[operator]

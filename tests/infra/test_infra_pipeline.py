@@ -7,7 +7,17 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from infra.infra_iam import action, allowed, aws_policy, condition_keys, listed, matches, reaches, statements
+from infra.infra_iam import (
+    action,
+    allowed,
+    aws_policy,
+    condition_keys,
+    listed,
+    matches,
+    permits,
+    reaches,
+    statements,
+)
 from infra.infra_stacks import ON_AWS, changed, planned
 from support.plans import ROOT, unwarned
 
@@ -66,8 +76,9 @@ def test_every_action_is_one_of_aws():
     assert [name for name in sorted(named) if "*" not in name and action(name) is None] == []
 
 
-def test_a_deployment_may_do_all_that_the_types_need():
-    assert (reads() | writes() | set(SECRET_READS)) - allowed(*of_role("deploy")) == set()
+def test_a_deployment_may_do_all_that_the_types_need_but_change_who_may_take_a_role():
+    missing = (reads() | writes() | set(SECRET_READS)) - allowed(*of_role("deploy"))
+    assert missing == set(pipeline_deploying.BY_PEOPLE) == {"iam:UpdateAssumeRolePolicy"}
 
 
 def test_the_search_for_drift_reads_all_that_a_refresh_reads():
@@ -170,6 +181,8 @@ def test_what_is_looked_at_everywhere_is_what_aws_lets_nobody_limit():
 def test_every_condition_is_one_that_its_actions_know(name):
     """Else it is never met, and the statement allows nothing."""
     for statement in statements(DOCUMENTS[name]):
+        if statement["Sid"] == "NotAnotherStack":
+            continue  # about all actions; where one does not know tags, nothing is refused
         keys = {key.split("/")[0].lower() for key in condition_keys(statement)} - {"aws:requestedregion"}
         for each in listed(statement["Action"]):
             variants = [each] if "*" not in each else [each.rstrip("*"), f"{each.rstrip('*')}From"]
@@ -246,6 +259,97 @@ def test_the_boundary_has_nothing_of_iam_and_no_other_role():
     services = {name.partition(":")[0] for name in allowed(DOCUMENTS["boundary"])}
     assert not services & {"iam", "sts", "organizations", "account", "lambda", "cloudformation"}
     assert "ec2:RunInstances" not in allowed(DOCUMENTS["boundary"])
+
+
+TAGGED = {"aws:ResourceTag/project": SCOPE.project, "aws:ResourceTag/stack": SCOPE.stack}
+ASKED = {"aws:RequestTag/project": SCOPE.project, "aws:RequestTag/stack": SCOPE.stack}
+ANOTHER = TAGGED | {"aws:ResourceTag/stack": "dev"}
+GROUP, TEMPLATE, SUBNET = SCOPE.arn("ec2", "security-group/sg-1", "launch-template/lt-1", "subnet/subnet-1")
+(KEY,) = SCOPE.arn("kms", "key/1")
+ROLE = SCOPE.roles("langgraph-platform-admin")[0]
+BY_TEMPLATE = {"ec2:LaunchTemplate": TEMPLATE}
+KEYS_OF_TAGS = {"aws:TagKeys": ["project", "stack"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "arn", "context"),
+    [
+        pytest.param("ec2:CreateTags", GROUP, ASKED, id="adopt-a-group"),
+        pytest.param("ec2:AuthorizeSecurityGroupIngress", GROUP, {}, id="open-a-group"),
+        pytest.param("ec2:AuthorizeSecurityGroupIngress", GROUP, ANOTHER, id="open-a-group-of-another"),
+        pytest.param("ec2:RunInstances", SUBNET, ANOTHER | BY_TEMPLATE, id="start-beside-another"),
+        pytest.param("kms:TagResource", KEY, {**ASKED, "kms:ResourceAliases": "alias/x"}, id="adopt-a-key"),
+        pytest.param("kms:Decrypt", KEY, ANOTHER, id="key-of-another"),
+        pytest.param("kms:PutKeyPolicy", KEY, {}, id="open-a-key"),
+        pytest.param("iam:UpdateAssumeRolePolicy", ROLE, {}, id="take-a-role"),
+        pytest.param("iam:UpdateAssumeRolePolicy", ROLE, TAGGED, id="take-an-adopted-role"),
+        pytest.param("iam:PutRolePolicy", ROLE, TAGGED, id="widen-a-role-without-a-boundary"),
+        pytest.param("iam:CreateRole", ROLE, ASKED, id="a-role-without-a-boundary"),
+        pytest.param("iam:PassRole", ROLE, {"iam:PassedToService": "ec2.amazonaws.com"}, id="pass-to-ec2"),
+        pytest.param("iam:PassRole", ROLE, {"iam:PassedToService": "lambda.amazonaws.com"}, id="to-lambda"),
+        pytest.param("iam:CreatePolicyVersion", BOUNDARY, {}, id="widen-the-boundary"),
+        pytest.param("iam:UpdateAssumeRolePolicy", SCOPE.roles(SCOPE.role("deploy"))[0], TAGGED, id="itself"),
+        pytest.param("eks:CreateAccessEntry", SCOPE.arn("eks", "cluster/other")[0], {}, id="enter-another"),
+        pytest.param(
+            "s3:PutObject",
+            SCOPE.buckets("states/.pulumi/stacks/langgraph-platform/prod.eu.json")[0],
+            {},
+            id="state-of-another",
+        ),
+        pytest.param("s3:PutObject", SCOPE.buckets("states/.pulumi/meta.yaml")[0], {}, id="state-meta"),
+        pytest.param("kms:Decrypt", "other", {}, id="key-of-the-bucket-for-what-is-not-in-it"),
+    ],
+)
+def test_a_stolen_deployment_cannot(name, arn, context):
+    assert not permits(of_role("deploy"), name, arn, context)
+
+
+@pytest.mark.parametrize(
+    ("name", "arn", "context"),
+    [
+        pytest.param("ec2:AuthorizeSecurityGroupIngress", GROUP, TAGGED, id="open-its-group"),
+        pytest.param("ec2:RunInstances", SUBNET, TAGGED | BY_TEMPLATE, id="start-a-node"),
+        pytest.param("ec2:RunInstances", SUBNET, BY_TEMPLATE, id="start-a-node-in-a-network-without-tags"),
+        pytest.param("kms:TagResource", KEY, ASKED, id="tag-a-new-key"),
+        pytest.param(
+            "kms:TagResource", KEY, {**ASKED, **TAGGED, "kms:ResourceAliases": "alias/x"}, id="tag-its-key"
+        ),
+        pytest.param(
+            "iam:CreateRole", ROLE, {**ASKED, "iam:PermissionsBoundary": BOUNDARY}, id="make-a-role"
+        ),
+        pytest.param(
+            "s3:PutObject",
+            SCOPE.buckets("states/.pulumi/stacks/langgraph-platform/prod.json.bak")[0],
+            {},
+            id="write-its-state",
+        ),
+        pytest.param("kms:Decrypt", "other", {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}, id="read-it"),
+    ],
+)
+def test_a_deployment_can(name, arn, context):
+    assert permits(of_role("deploy"), name, arn, context)
+
+
+@pytest.mark.parametrize(
+    ("context", "may"),
+    [
+        pytest.param({**KEYS_OF_TAGS, "ec2:CreateAction": "CreateVolume"}, True, id="on-what-it-makes"),
+        pytest.param({"aws:TagKeys": ["node.k8s.amazonaws.com/instance_id"]}, True, id="other-tags"),
+        pytest.param(KEYS_OF_TAGS, False, id="on-what-is-there"),
+    ],
+)
+def test_a_role_of_the_stack_gives_the_stacks_tags_to_nothing_that_is_there(context, may):
+    """Else a deployment could make such a role, let it tag, and change what is tagged."""
+    context = context | {"aws:RequestedRegion": REGION}
+    assert permits([DOCUMENTS["boundary"]], "ec2:CreateTags", GROUP, context) is may
+
+
+def test_a_role_of_the_stack_reaches_nothing_of_another_stack_of_the_project():
+    context = {"aws:RequestedRegion": REGION}
+    open_it = ([DOCUMENTS["boundary"]], "ec2:AuthorizeSecurityGroupIngress", GROUP)
+    assert permits(*open_it, context | TAGGED)
+    assert permits(*open_it, context | {"aws:ResourceTag/stack": "dev", "aws:ResourceTag/project": "theirs"})
+    assert not permits(*open_it, context | ANOTHER)
 
 
 # Within AWS's limits

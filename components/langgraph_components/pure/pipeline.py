@@ -126,6 +126,18 @@ def boundary(scope: Scope, secrets: Sequence[str]) -> Policy:
             scope.buckets(f"{scope.named}-*"),
         ),
         allow("Login", ["rds-db:connect"], scope.arn("rds-db", "dbuser:*/langgraph_app")),
+        scope.not_another(),
+        # what has the stack's tags a deployment may change: nobody gives them to what is there already
+        {
+            "Sid": "NotByTags",
+            "Effect": "Deny",
+            "Action": ["ec2:CreateTags"],
+            "Resource": ["*"],
+            "Condition": {
+                "Null": {"ec2:CreateAction": "true"},
+                "ForAnyValue:StringEquals": {"aws:TagKeys": ["project", "stack"]},
+            },
+        },
     )
 
 
@@ -141,7 +153,10 @@ POLICIES: dict[str, tuple[str, ...]] = {
 
 
 def guard(scope: Scope, issuer: str) -> Policy:
-    """What the role of deployments is refused even if another policy allows it: to widen itself."""
+    """What the role of deployments is refused even if another policy allows it.
+
+    To widen itself, and to reach another stack of the project.
+    """
     own = [scope.policy(name) for name in ("boundary", *POLICIES["deploy"], "state-read")]
     return document(
         {
@@ -160,4 +175,5 @@ def guard(scope: Scope, issuer: str) -> Policy:
             "Action": ["iam:DeleteRolePermissionsBoundary"],
             "Resource": ["*"],
         },
+        scope.not_another(),
     )

@@ -55,8 +55,8 @@ def network(scope: Scope) -> Policy:
         allow("ChangeOurs", _writes("ec2", without=apart), ["*"], conditions=scope.ours()),
         allow("TagMade", ["ec2:CreateTags"], ["*"], conditions=on_creation),
         allow("TagOurs", ["ec2:CreateTags", "ec2:DeleteTags"], ["*"], conditions=scope.ours()),
-        # a rule gets its tags after it was made; the VPC's default group has none when it is adopted
-        allow("TagRules", ["ec2:CreateTags"], [*rules, *groups], conditions=untagged),
+        # a rule gets its tags after it was made. Not a group: with our tags anybody's could be opened
+        allow("TagRules", ["ec2:CreateTags"], rules, conditions=untagged),
         allow("MakeRules", _RULES, rules, conditions=_if_asked(scope)),
         allow("RulesOfNodes", [*_RULES, *_TAKEN], groups, conditions=of_eks),
         # EKS asks whether whoever makes a node group might start what is in its template
@@ -132,6 +132,11 @@ def _asked_of_ours(scope: Scope) -> dict[str, dict[str, str]]:
     return {**scope.asked(), "StringEqualsIfExists": scope.tags("aws:ResourceTag")}
 
 
+def _asked_of_new_key(scope: Scope) -> dict[str, dict[str, str]]:
+    """Likewise on a key that has no alias yet: whose key has one, and no tags, it is somebody else's."""
+    return {**_asked_of_ours(scope), "Null": {"kms:ResourceAliases": "true"}}
+
+
 def _zone(scope: Scope, zones: Sequence[str]) -> list[Statement]:
     if not zones:
         return []
@@ -147,11 +152,11 @@ def _zone(scope: Scope, zones: Sequence[str]) -> list[Statement]:
 
 def keys(scope: Scope) -> Policy:
     """KMS keys, and what services do with them in the name of who deploys."""
-    change = _writes("kms", without=["kms:CreateKey", "kms:TagResource"])
+    change = _writes("kms", without=["kms:CreateKey"])
     use = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext")
     return document(
         allow("MakeKey", ["kms:CreateKey"], ["*"], conditions=scope.asked()),
-        allow("TagKey", ["kms:TagResource"], scope.arn("kms", "key/*"), conditions=_asked_of_ours(scope)),
+        allow("TagKey", ["kms:TagResource"], scope.arn("kms", "key/*"), conditions=_asked_of_new_key(scope)),
         allow("ChangeKey", sorted({*change, *use}), ["*"], conditions=scope.ours()),
         allow(
             "NameKey",
@@ -177,11 +182,20 @@ _BOUND = (
 """What AWS lets be limited to roles with a certain boundary."""
 
 
+BY_PEOPLE = ("iam:UpdateAssumeRolePolicy",)
+"""What types need and no pipeline may do."""
+
+
 def roles(scope: Scope, boundary: str, attached: Sequence[str]) -> Policy:
-    """Roles of the stack: only under the boundary, passed only to the services they are for."""
+    """Roles of the stack: only under the boundary, passed only to the services they are for.
+
+    Who may take a role is said when it is made, and changed by people: AWS knows no condition on the boundary
+    for it, and a role of the account that has no tags could be given ours, then a trust in whoever asks.
+    """
     ours = scope.roles(f"{scope.platform}-*")
     bounded = {"iam:PermissionsBoundary": boundary}
-    apart = (*_BOUND, "iam:CreateRole", "iam:CreateServiceLinkedRole", "iam:PassRole", "iam:TagRole")
+    making = ("iam:CreateRole", "iam:CreateServiceLinkedRole", "iam:PassRole", "iam:TagRole")
+    apart = (*_BOUND, *BY_PEOPLE, *making)
     tagged = scope.tags("aws:ResourceTag")
     in_policies = [a for a in _BOUND if a not in {"iam:AttachRolePolicy", "iam:DetachRolePolicy"}]
     return document(

@@ -69,7 +69,7 @@ def state(scope: Scope, bucket: str, secrets_key: Any, bucket_key: Any | None, *
     A preview takes no lock and writes nothing (`Preview` in pulumi/pulumi, `pkg/backend/diy/backend.go`).
     """
     place = f"{scope.project}/{scope.stack}"
-    kept = [f"stacks/{place}.*", *(f"{kind}/{place}/*" for kind in ("backups", "history"))]
+    kept = [f"stacks/{place}.json*", *(f"{kind}/{place}/*" for kind in ("backups", "history"))]
     locks = f"locks/organization/{place}/*"
     files = scope.buckets(*(f"{bucket}/.pulumi/{path}" for path in (*kept, locks)))
     meta = scope.buckets(f"{bucket}/.pulumi/meta.yaml")
@@ -82,7 +82,8 @@ def state(scope: Scope, bucket: str, secrets_key: Any, bucket_key: Any | None, *
         statements.append(allow("StateWrite", ["s3:DeleteObject", "s3:PutObject"], files))
     if bucket_key is not None:
         use = ["kms:Decrypt", *(["kms:GenerateDataKey"] if change else [])]
-        statements.append(allow("StateKey", use, [bucket_key]))
+        through = {"kms:ViaService": f"s3.{scope.region}.{dns_suffix(scope.region)}"}
+        statements.append(allow("StateKey", use, [bucket_key], conditions={"StringEquals": through}))
     return document(*statements)
 
 

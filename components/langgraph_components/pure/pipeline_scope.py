@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph_components.pure.iam import partition
+from langgraph_components.pure.iam import Statement, partition
 from langgraph_components.pure.naming import physical
 
 _ROLE_LIMIT = 64
@@ -83,6 +83,20 @@ class Scope:
     def asked(self) -> Conditions:
         """What gets the stack's tags by this very request."""
         return {"StringEquals": self.tags("aws:RequestTag")}
+
+    def not_another(self) -> Statement:
+        """Refuses whatever has the tags of another stack of the project, whoever allows it."""
+        return {
+            "Sid": "NotAnotherStack",
+            "Effect": "Deny",
+            "Action": ["*"],
+            "Resource": ["*"],
+            "Condition": {
+                "StringEquals": {"aws:ResourceTag/project": self.project},
+                "StringNotEquals": {"aws:ResourceTag/stack": self.stack},
+                "Null": {"aws:ResourceTag/stack": "false"},
+            },
+        }
 
     def tags(self, key: str) -> dict[str, str]:
         """A condition's keys and values."""
