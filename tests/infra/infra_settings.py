@@ -116,7 +116,7 @@ class Setting:
 
     def a_wrong_type(self) -> Any:
         """Something that it is not."""
-        if self.form in (int, bool) or _is_enum(self.form):
+        if self.form in (int, float, bool) or _is_enum(self.form):
             return "nonsense"
         return {"an": "object"} if self.form is str else 5
 
