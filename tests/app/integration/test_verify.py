@@ -15,11 +15,13 @@ import pytest
 from app.support import attaching
 from app.support.attaching import GRAPHS, TEXT, attached, begin_thread, files_in
 from app.support.surface import caller
+from support.postgres import empty_database
 from support.server import REPOSITORY, environment
 
+from lgp.embedded import Cluster
 from lgp.embedded.binaries import program_folder
 
-THREADS = 3
+THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,12 @@ def backup(module_migrated_database: str, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def restored(backup: Backup, new_database: Callable[[], str]) -> str:
     url = new_database()
-    program("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={url}", str(backup.dump))
+    restore(backup, url)
     return url
+
+
+def restore(backup: Backup, url: str) -> None:
+    program("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={url}", str(backup.dump))
 
 
 def verify(
@@ -125,63 +131,78 @@ def test_a_restored_database_is_whole_and_stays_as_it_is(backup: Backup, restore
     assert everything(restored) == before  # the run that waits was not executed
 
 
-def test_people_get_a_line_for_each_kind(backup: Backup, restored: str) -> None:
-    done = verify(restored, backup.folder)
+def test_people_get_a_line_for_each_kind_and_only_the_newest_are_read_where_that_is_wished(
+    backup: Backup, restored: str
+) -> None:
+    done = verify(restored, backup.folder, "--limit", "1")
     assert done.returncode == 0
-    assert {f"threads: {THREADS}", "unfinished: 1", "attachments found: 1"} <= set(done.stdout.splitlines())
+    lines = {f"threads: {THREADS}", "unfinished: 1", "attachments found: 1", "threads read: 1"}
+    assert lines <= set(done.stdout.splitlines())
 
 
-@pytest.mark.parametrize("table", ["checkpoints", "checkpoint_blobs"])
-def test_a_thread_that_has_lost_its_state_is_named(backup: Backup, restored: str, table: str) -> None:
+@pytest.fixture(scope="module")
+def damaged(
+    backup: Backup, postgres_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> subprocess.CompletedProcess[str]:
+    """What is said of a copy of which one thread alone is whole: a process that loads the graphs for all."""
+    _, without_state, unreadable, of_no_graph = backup.threads
     key = "(select thread_key::text from agent.threads where thread_id = %s)"
-    if table == "checkpoints":
-        change(restored, f"delete from checkpoints where thread_id = {key}", backup.threads[1])
-        detail = "its runs have ended, but it has no checkpoint"
-    else:
-        garbage = (
-            "insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)"
-            " select distinct thread_id, checkpoint_ns, v.key, v.value, 'msgpack', '\\xc1'::bytea"
-            " from checkpoints, jsonb_each_text(checkpoint -> 'channel_versions') v"
-            f" where thread_id = {key}"
-            " on conflict (thread_id, checkpoint_ns, channel, version)"
-            " do update set type = 'msgpack', blob = excluded.blob"
-        )
-        change(restored, garbage, backup.threads[1])
-        detail = "A stored checkpoint of this thread is not read: its bytes are damaged."
-    done = verify(restored, backup.folder, "--json")
-    assert done.returncode == 1
-    [problem] = told(done)["problems"]
-    assert problem["subject"] == f"thread {backup.threads[1]}"
-    assert problem["detail"].startswith(detail)
-    assert told(done)["threads_read"] == THREADS - 1
-    assert done.stderr.splitlines() == [
-        f"agent_server: tenant {problem['tenant']}, {problem['subject']}: {problem['detail']}"
+    garbage = (
+        "insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)"
+        " select distinct thread_id, checkpoint_ns, v.key, v.value, 'msgpack', '\\xc1'::bytea"
+        " from checkpoints, jsonb_each_text(checkpoint -> 'channel_versions') v"
+        f" where thread_id = {key}"
+        " on conflict (thread_id, checkpoint_ns, channel, version)"
+        " do update set type = 'msgpack', blob = excluded.blob"
+    )
+    # the place has the folder's name, so it is the folder that loses the file
+    kept = shutil.copytree(backup.folder, tmp_path_factory.mktemp("kept") / "attachments")
+    with empty_database(postgres_cluster) as url:
+        restore(backup, url)
+        change(url, f"delete from checkpoints where thread_id = {key}", without_state)
+        change(url, garbage, unreadable)
+        change(url, "update agent.threads set graph = 'retired' where thread_id = %s", of_no_graph)
+        for content in files_in(backup.folder):
+            content.unlink()
+        try:
+            return verify(url, backup.folder, "--json")
+        finally:
+            shutil.copytree(kept, backup.folder, dirs_exist_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("thread", "detail"),
+    [
+        (1, "its runs have ended, but it has no checkpoint"),
+        (2, "A stored checkpoint of this thread is not read: its bytes are damaged."),
+        (3, "retired"),
+    ],
+    ids=["no checkpoint", "garbage", "no graph"],
+)
+def test_a_thread_that_cannot_be_served_is_named_and_why(
+    backup: Backup, damaged: subprocess.CompletedProcess[str], thread: int, detail: str
+) -> None:
+    subject = f"thread {backup.threads[thread]}"
+    [problem] = [each for each in told(damaged)["problems"] if each["subject"] == subject]
+    assert detail in problem["detail"]
+
+
+def test_content_that_was_not_restored_is_named(damaged: subprocess.CompletedProcess[str]) -> None:
+    found = told(damaged)
+    assert found["attachments_found"] == 0
+    assert found["problems"][-1]["subject"].startswith("attachment ")
+    assert "does not hold its content" in found["problems"][-1]["detail"]
+
+
+def test_each_problem_is_a_line_and_what_is_whole_is_none(
+    damaged: subprocess.CompletedProcess[str],
+) -> None:
+    found = told(damaged)
+    assert (damaged.returncode, found["threads_read"], len(found["problems"])) == (1, 1, 4)
+    assert damaged.stderr.splitlines() == [
+        f"agent_server: tenant {each['tenant']}, {each['subject']}: {each['detail']}"
+        for each in found["problems"]
     ]
-
-
-def test_a_graph_that_is_not_there_any_more_is_named(backup: Backup, restored: str) -> None:
-    change(restored, "update agent.threads set graph = 'retired' where thread_id = %s", backup.threads[2])
-    done = verify(restored, backup.folder, "--json")
-    [problem] = told(done)["problems"]
-    assert done.returncode == 1
-    assert "retired" in problem["detail"]
-
-
-def test_content_that_was_not_restored_is_named(backup: Backup, restored: str, tmp_path: Path) -> None:
-    # the place has the folder's name, so it is the folder that lost the file
-    kept = shutil.copytree(backup.folder, tmp_path / "kept")
-    for content in files_in(backup.folder):
-        content.unlink()
-    try:
-        done = verify(restored, backup.folder, "--json")
-        assert (done.returncode, told(done)["attachments_found"]) == (1, 0)
-        assert "does not hold its content" in told(done)["problems"][0]["detail"]
-    finally:
-        shutil.copytree(kept, backup.folder, dirs_exist_ok=True)
-
-
-def test_only_the_newest_are_read_where_that_is_wished(backup: Backup, restored: str) -> None:
-    assert told(verify(restored, backup.folder, "--json", "--limit", "1"))["threads_read"] == 1
 
 
 def test_a_database_of_another_version_is_one_line(backup: Backup, restored: str) -> None:
