@@ -116,6 +116,9 @@ def numbers():
         elif each.form is int:
             low = each.limit("ge") or 0
             found[each.path] = st.integers(low, min(each.limit("le") or low + 400, low + 400))
+        elif each.form is float:
+            low = each.limit("ge") or each.limit("gt") or 0
+            found[each.path] = st.floats(low, each.limit("le") or low + 400, exclude_min=True)
         elif each.a_wrong_type() == "nonsense":
             found[each.path] = st.sampled_from([str(value) for value in each.form])
     return found
