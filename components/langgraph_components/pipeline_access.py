@@ -1,19 +1,21 @@
 """Who the workflows of a repository are in AWS: one role to preview, one to look for drift, one to deploy."""
 
 import json
-from typing import Any, Optional
+from typing import Any, Optional, Self
 
 import pulumi
 from pulumi_aws import iam
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from langgraph_components.args import Args, Defaulted, In
 from langgraph_components.pure import pipeline as policies
 from langgraph_components.pure import pipeline_deploying as deploying
 from langgraph_components.pure import pipeline_reading as reading
+from langgraph_components.pure.naming import physical
 from langgraph_components.pure.pipeline_scope import Scope
 
 _HOUR = 3600
+_BUCKET_LIMIT = 63
 
 
 class PipelineAccessArgs(Args):
@@ -28,7 +30,7 @@ class PipelineAccessArgs(Args):
     region: str
     """AWS region of the stack, such as `eu-west-1`: no role reaches another one."""
     state_bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    """S3 bucket of Pulumi's state, which `pulumi login s3://…` names."""
+    """S3 bucket of Pulumi's state, which `pulumi login s3://…` names; not named as those of the stack."""
     secrets_key_arn: In[str]
     """KMS key of the stack's secrets provider, by its ARN: IAM knows no aliases."""
     state_key_arn: Optional[In[str]] = None
@@ -49,6 +51,14 @@ class PipelineAccessArgs(Args):
     """Issuer of the jobs' tokens without `https://`; of an Enterprise Server `HOST/_services/token`."""
     deploy_hours: Defaulted[int] = Field(default=2, ge=1, le=12)
     """Hours (1 to 12) a deployment's credentials may last. 2: a first one makes a cluster and a database."""
+
+    @model_validator(mode="after")
+    def _state_apart(self) -> Self:
+        own = f"{physical(self.project, self.stack, limit=_BUCKET_LIMIT)}-"
+        if self.state_bucket.startswith(own):
+            message = f"state_bucket: begins with {own}, as buckets that the stack may change and delete"
+            raise ValueError(message)
+        return self
 
 
 class PipelineAccess(pulumi.ComponentResource):

@@ -22,7 +22,22 @@ provider = aws.Provider(
 ours = pulumi.ResourceOptions(provider=provider)
 store = StateStore("state", str(account["state_bucket"]).lower(), place["account_id"], ours)
 github = account.get("provider_arn")
-for stack, chosen in account["stacks"].items():
+stacks: dict[str, Any] = account["stacks"]
+for stack, others in ((one, stacks.keys() - {one}) for one in stacks):
+    if alike := sorted(other for other in others if other.startswith(f"{stack}-")):
+        message = (
+            f"stacks: {alike[0]} begins as {stack} does, whose roles know what is theirs by how it begins"
+        )
+        raise ValueError(message)
+
+
+def secrets_provider(key_arn: pulumi.Output[str]) -> pulumi.Output[str]:
+    """What `pulumi stack init --secrets-provider` takes."""
+    return pulumi.Output.format("awskms:///{0}?region={1}", key_arn, place["region"])
+
+
+for stack, chosen in stacks.items():
+    key = store.secrets_key(stack)
     access = PipelineAccess(
         stack,
         PipelineAccessArgs.of(
@@ -32,7 +47,7 @@ for stack, chosen in account["stacks"].items():
                 "repository": account["repository"],
                 "stack": stack,
                 "state_bucket": store.name,
-                "secrets_key_arn": store.key_arn,
+                "secrets_key_arn": key,
                 "state_key_arn": store.key_arn,
                 "provider_arn": github,
             }
@@ -48,9 +63,8 @@ for stack, chosen in account["stacks"].items():
             "drift": access.drift_role_arn,
             "deploy": access.deploy_role_arn,
             "boundary": access.boundary_arn,
+            "secrets_provider": secrets_provider(key),
         },
     )
 pulumi.export("backend", f"s3://{store.name}")
-pulumi.export(
-    "secrets_provider", pulumi.Output.format("awskms:///{0}?region={1}", store.key_arn, place["region"])
-)
+pulumi.export("secrets_provider", secrets_provider(store.key_arn))  # of this program's own stack

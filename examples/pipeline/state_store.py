@@ -1,4 +1,4 @@
-"""Pulumi's state: a bucket that keeps every version, and the key of it and of the stacks' secrets."""
+"""Pulumi's state: a bucket that keeps every version, its key, and a key for the secrets of each stack."""
 
 import json
 from typing import Any
@@ -11,24 +11,35 @@ _KEPT_DAYS = 90
 
 
 class StateStore(pulumi.ComponentResource):
-    """A private bucket under a key of its own; both are protected: without them no stack can be changed."""
+    """A private bucket under a key of its own; both are protected: without them no stack can be changed.
+
+    The secrets in a stack's file are in the repository, for all to read who have its key: with one key for
+    all stacks a preview of dev could read those of prod.
+    """
 
     def __init__(self, name: str, bucket: str, account_id: str, opts: pulumi.ResourceOptions) -> None:
         super().__init__("pipelines:index:StateStore", name, {}, opts)
-        self.name = bucket
+        self.name, self._name, self._account_id = bucket, name, account_id
         kept = pulumi.ResourceOptions(parent=self, protect=True)
-        key = kms.Key(
-            f"{name}-key",
-            description="Pulumi's state, and the secrets in it",
-            enable_key_rotation=True,
-            policy=json.dumps(_key_policy(account_id)),
-            opts=kept,
-        )
+        key = self._key(f"{name}-key", "Pulumi's state")
         self.key_arn: pulumi.Output[str] = key.arn
         made = s3.Bucket(f"{name}-bucket", bucket=bucket, opts=kept)
         self._close(name, made)
         self._keep(name, made, key)
         self.register_outputs({})
+
+    def secrets_key(self, stack: str) -> pulumi.Output[str]:
+        """ARN of the key of one stack's secrets: in its state, and in its file in the repository."""
+        return self._key(f"{self._name}-{stack}-secrets", f"Pulumi's secrets of {stack}").arn
+
+    def _key(self, name: str, description: str) -> kms.Key:
+        return kms.Key(
+            name,
+            description=description,
+            enable_key_rotation=True,
+            policy=json.dumps(_key_policy(self._account_id)),
+            opts=pulumi.ResourceOptions(parent=self, protect=True),
+        )
 
     def _close(self, name: str, bucket: s3.Bucket) -> None:
         """Nobody from outside, no other owner, no plaintext."""

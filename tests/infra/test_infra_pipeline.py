@@ -481,6 +481,8 @@ def test_a_server_of_ones_own_has_its_own_issuer(access):
         {"stack": "prod:ref"},
         {"account_id": "1"},
         {"deploy_hours": 13},
+        {"state_bucket": "langgraph-platform-prod-state"},
+        {"state_bucket": "acme-dev-state", "project": "acme", "stack": "dev"},
     ],
     ids=str,
 )
@@ -520,6 +522,14 @@ def test_the_example_keeps_the_rules_and_gives_each_stack_its_roles(example):
     assert names == {f"pipeline-langgraph-platform-{s}-{p}" for s in ON_AWS for p in pipeline.PURPOSES}
     providers = [each for each in example.resources if each.type.endswith(":OpenIdConnectProvider")]
     assert len(providers) == 1
+
+
+def test_each_stack_of_the_example_has_a_key_of_its_own_for_its_secrets(example):
+    """`secure:` values are in the repository: a preview of dev may not have the key of prod's."""
+    policies = {each.name: each for each in example.resources if each.type == "aws:iam/policy:Policy"}
+    references = [set(policies[f"{stack}-state-read"].references["policy"]) for stack in ON_AWS]
+    own = [{urn.rpartition("::")[2] for urn in found} for found in references]
+    assert own == [{"state-key", f"state-{stack}-secrets"} for stack in ON_AWS]
 
 
 def test_what_the_example_makes_has_not_the_tags_by_which_a_deployment_may_change_things(example):
