@@ -23,8 +23,8 @@ from lgp.errors import LgpError, UsageProblem
 from lgp.output import failure
 
 VERBS = {
-    "up": "up",
-    "dev": "dev",
+    "up": "serving",
+    "dev": "serving",
     "attach": "attaching",
     "invoke": "running",
     "stream": "running",
@@ -88,6 +88,8 @@ def _root() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="replace")  # a terminal of ASCII shows `?` for what it has no sign for
     try:
         return _exit_code(build(given)(given, prog_name="lgp", standalone_mode=False))
     except typer.TyperException as error:

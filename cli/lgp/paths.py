@@ -15,6 +15,14 @@ def state_folder() -> Path:
     return Path(os.environ.get("LGP_HOME") or ROOT / ".lgp").absolute()
 
 
+def program_folder(given: Path | None) -> Path:
+    """The folder of a stack's program: as told, else where one is, as Pulumi finds it, else the clone."""
+    if given is not None:
+        return given.resolve()
+    here = Path.cwd()
+    return next((each for each in (here, *here.parents) if (each / "Pulumi.yaml").is_file()), ROOT)
+
+
 def shown(path: Path) -> str:
     """The path as a person here would type it."""
     here = Path.cwd()

@@ -4,12 +4,34 @@ import os
 import select
 import signal
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Self
 
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+"""What ends a program at once unless it says otherwise: `kill`, and a terminal that is closed."""
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NUDGE = b"\0"
 """Written by `Signals.nudge`; no signal has this number."""
+
+
+@contextmanager
+def interrupting() -> Generator[None, None, None]:
+    """Within the block a closed terminal and a `kill` are what Ctrl-C is: what must be undone is undone."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in ENDS}
+    for number in ENDS:
+        if before[number] != signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Signals:

@@ -53,6 +53,22 @@ def test_a_rollout_undone_behind_pulumis_back_is_seen_with_both_ways_out() -> No
     assert "lgp deploy --refresh" in problem
 
 
+@pytest.mark.parametrize(
+    ("component", "well"), [("retention", True), ("migration", False)], ids=["a sweep", "a migration"]
+)
+def test_a_sweep_that_failed_is_no_problem_once_a_later_one_was_complete(component: str, well: bool) -> None:
+    answer = copy.deepcopy(recording("workload")["stdout"])
+    jobs = [item for item in answer["items"] if item["kind"] == "Job"]
+    before, after = copy.deepcopy(jobs[0]), copy.deepcopy(jobs[0])
+    for item, minute, outcome in ((before, 1, "Failed"), (after, 2, "Complete")):
+        item["metadata"]["name"] = f"{component}-{minute}"
+        item["metadata"]["labels"]["app.kubernetes.io/component"] = component
+        item["metadata"]["creationTimestamp"] = f"2026-11-23T03:{minute:02}:00Z"
+        item["status"]["conditions"] = [{"type": outcome, "status": "True"}]
+    answer["items"] += [before, after]
+    assert (judge(answer, declared()).problems == []) is well
+
+
 def test_a_deployment_scaled_to_zero_is_not_well() -> None:
     problems = judged("workload-scaled-to-zero").problems
     assert any("is scaled to 0, which stops its autoscaler" in line for line in problems)

@@ -2,8 +2,12 @@
 
 import io
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +17,7 @@ from recorded_programs import Stage, local_stack, on_path, recording
 
 from lgp import output
 from lgp.main import main
+from lgp.paths import ROOT, program_folder
 
 FIRST, SECOND = (f"registry.example/agents@sha256:{letter * 64}" for letter in "ab")
 IN = ("--context", "test", "--namespace", "langgraph")
@@ -124,6 +129,17 @@ def test_status_can_wait_until_it_is_well(
     (stage.folder / "kubectl.json").write_text(json.dumps(rules))
     assert lgp("status", "--env", "local", "--wait", "30").code == 0
     assert stage.calls("kubectl").count(LOOK) == 2
+
+
+def test_a_terminal_of_ascii_shows_what_it_can(local: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lgp", "status", "--cwd", str(local.parent), "--env", "local"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT / "cli")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "bbbbbbbbbbbb?" in done.stdout) == (0, True), done.stderr
 
 
 def test_status_refuses_the_cluster_of_another_stack(lgp: Lgp, local: Path, stage: Stage) -> None:
@@ -297,8 +313,63 @@ def test_a_failed_up_says_that_the_file_names_the_new_image(lgp: Lgp, local: Pat
     done = lgp("rollback", "--env", "local", "--yes")
     assert done.code == 1
     assert "pulumi up failed with 255" in done.err
-    assert "Pulumi.local.yaml names the new image: `lgp rollback` goes back" in done.err
+    assert "Pulumi.local.yaml names that image: `lgp deploy` tries again" in done.err
     assert FIRST in local.read_text()
+
+
+def test_a_rollback_that_did_not_get_through_is_not_followed_by_one_further_back(
+    lgp: Lgp, local: Path, stage: Stage
+) -> None:
+    rules = json.loads((stage.folder / "pulumi.json").read_text())
+    [settings] = [rule for rule in rules if rule["words"] == ["config", "--json"]]
+    going_back = {**settings, "out": settings["out"].replace("b" * 64, "a" * 64)}
+    (stage.folder / "pulumi.json").write_text(json.dumps([going_back, *rules]))
+    done = lgp("rollback", "--env", "local", "--yes")
+    assert done.code == 6
+    assert "goes back to registry.example/agents@sha256:aaaaaaaaaaaa… already" in done.err
+    assert "`lgp deploy` finishes it" in done.err
+    assert not [call for call in stage.calls("pulumi") if " up " in call]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("deploy", "--preview"), ("deploy", "--dry-run"), ("rollback", "--dry-run")],
+    ids=["preview", "dry-run", "rollback"],
+)
+def test_what_changes_nothing_is_one_document_for_programs_too(
+    lgp: Lgp, local: Path, words: tuple[str, ...]
+) -> None:
+    done = lgp(*words, "--env", "local", "--json")
+    assert (done.code, json.loads(done.out)) == (0, {"stack": "local", "changed": False})
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminal_that_goes_at_the_question_leaves_the_stacks_file_as_it_was(
+    lgp: Lgp, local: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    before = local.read_bytes()
+
+    def gone(*_: object) -> None:
+        assert local.read_bytes() != before, "the preview was of the older image"
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr("lgp.operating.asking.confirm", gone)
+    handlers = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)
+    assert lgp("rollback", "--env", "local", typed="").code == 130
+    assert local.read_bytes() == before
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)) == handlers
+
+
+def test_in_the_folder_of_another_program_it_is_that_program(
+    lgp: Lgp, local: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = local.parent / "deeper"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    assert main(["status", "--env", "local"]) == 0
+    assert {call.split(" ")[2] for call in stage.calls("pulumi")} == {str(local.parent)}
+    monkeypatch.chdir(stage.folder)
+    assert program_folder(None) == ROOT, "anywhere else it is the clone"
 
 
 def test_a_cluster_that_is_not_reached_does_not_turn_a_deployment_into_a_failure(

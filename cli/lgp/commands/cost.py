@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgp.commands.plan import Folder, Revision, Stack, check_extra
+from lgp.commands.plan import Revision, Stack, check_extra
 from lgp.errors import UsageProblem
+from lgp.operating.options import Folder
 from lgp.output import Machine, json_line, note, out
-from lgp.paths import ROOT
+from lgp.paths import program_folder
 
 if TYPE_CHECKING:
     from lgp.costing import Usage
@@ -56,7 +57,7 @@ def cost(
     settings: Settings = None,
     prices: Prices = None,
     against: Revision = "",
-    cwd: Folder = ROOT,
+    cwd: Folder = None,
     machine: Machine = False,
 ) -> int:
     """Estimate what a stack costs a month, beside the managed platform: no account, no network."""
@@ -78,7 +79,7 @@ def cost(
     table, assumptions = with_settings(table, shipped_assumptions(), settings or [])
     usage = Usage(runs_per_day, resumes_per_run, assumptions)
     people = People(engineer_hours, hourly_rate, seats)
-    folder = cwd.resolve()
+    folder = program_folder(cwd)
     if against:
         return _compare(folder, stack, against, usage, table, machine=machine)
     return _estimate(_planned(folder, stack), usage, table, people, machine=machine)

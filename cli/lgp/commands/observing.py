@@ -16,7 +16,7 @@ from lgp.operating.options import Context, Env, Folder
 from lgp.operating.programs import Programs
 from lgp.operating.stack import Stack
 from lgp.output import Machine, json_line, out
-from lgp.paths import ROOT
+from lgp.paths import program_folder
 
 AGAIN_SECONDS = 5.0
 """Between two looks of `lgp status --wait`."""
@@ -42,11 +42,11 @@ def status(
     env: Env = "",
     wait: Wait = 0,
     context: Context = "",
-    cwd: Folder = ROOT,
+    cwd: Folder = None,
     machine: Machine = False,
 ) -> int:
     """Show what runs of a stack, and beside it what Pulumi declared; exit code 1 if it is not well."""
-    stack = Stack.opened(env, cwd.resolve(), Programs())
+    stack = Stack.opened(env, program_folder(cwd), Programs())
     deadline = time.monotonic() + wait
     while not (found := report.look(stack, context)).healthy and time.monotonic() < deadline:
         time.sleep(AGAIN_SECONDS)
@@ -79,11 +79,11 @@ def logs(
     previous: Previous = False,
     component: Component = Part.ALL,
     context: Context = "",
-    cwd: Folder = ROOT,
+    cwd: Folder = None,
     machine: Machine = False,
 ) -> int:
     """Show the logs of a stack's pods, in the order of time."""
-    stack = Stack.opened(env, cwd.resolve(), Programs())
+    stack = Stack.opened(env, program_folder(cwd), Programs())
     everything = bool(since or run)
     lines = tail if tail is not None else -1 if everything else 200
     wanted = Wanted(component.value, since, lines, previous)

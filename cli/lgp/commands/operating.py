@@ -7,16 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from lgp.commands.build import EngineOption
-from lgp.commands.serving import config_file
 from lgp.errors import LgpError, NotFound, ProgramFailed, Refused, UsageProblem
+from lgp.inputs import config_file
 from lgp.operating import asking, building, leaving, releasing, report
 from lgp.operating.exported import Exported
 from lgp.operating.options import Context, DryRun, Env, Folder, Yes
 from lgp.operating.programs import Programs
 from lgp.operating.stack import Setting, Stack
-from lgp.operating.updates import Version, chosen, image_named, previous, short, versions
+from lgp.operating.updates import Version, chosen, image_named, previous, short, undeployed, versions
 from lgp.output import Machine, json_line, note, out, people, table
-from lgp.paths import ROOT
+from lgp.paths import program_folder
 
 Project = Annotated[
     Path | None,
@@ -79,12 +79,12 @@ def deploy(
     yes: Yes = False,
     dry_run: DryRun = False,
     context: Context = "",
-    cwd: Folder = ROOT,
+    cwd: Folder = None,
     machine: Machine = False,
 ) -> int:
     """Bring a stack to what its settings say; with --project, to a new image first."""
     asking.check_terminal(yes=yes or preview or dry_run)
-    stack = Stack.opened(env, cwd.resolve(), Programs(dry_run, machine))
+    stack = Stack.opened(env, program_folder(cwd), Programs(dry_run, machine))
     settings, changes, message = stack.settings(), list[Setting](), "lgp deploy"
     if project is not None:
         from lgp.building.image import Wish  # noqa: PLC0415  # imports Pulumi's packages, for two seconds
@@ -96,7 +96,7 @@ def deploy(
         message = f"lgp deploy {image}"
     done = _brought(stack, settings, changes, message, yes=yes, refresh=refresh, preview=preview)
     if not done:
-        return 0
+        return _unchanged(stack, machine=machine)
     return _told(stack, context, machine=machine)
 
 
@@ -108,12 +108,12 @@ def rollback(
     yes: Yes = False,
     dry_run: DryRun = False,
     context: Context = "",
-    cwd: Folder = ROOT,
+    cwd: Folder = None,
     machine: Machine = False,
 ) -> int:
     """Go back to an image that ran before, by Pulumi, so that the next `pulumi up` agrees."""
     asking.check_terminal(yes=yes or listing or dry_run)
-    stack = Stack.opened(env, cwd.resolve(), Programs(dry_run, machine))
+    stack = Stack.opened(env, program_folder(cwd), Programs(dry_run, machine))
     settings, found = stack.settings(), versions(stack.updates())
     declared = image_named(settings)
     if listing:
@@ -132,8 +132,10 @@ def rollback(
         "nothing is rolled out"
     )
     changes = releasing.settings_for(image, settings, exported)
-    if not _brought(stack, settings, changes, f"lgp rollback to {image}", yes=yes):
-        return 0
+    if not _brought(
+        stack, settings, changes, f"lgp rollback to {image}", yes=yes, after="`lgp deploy` tries again"
+    ):
+        return _unchanged(stack, machine=machine)
     return _told(stack, context, machine=machine)
 
 
@@ -142,11 +144,11 @@ def destroy(
     env: Env = "",
     confirm: Confirm = "",
     dry_run: DryRun = False,
-    cwd: Folder = ROOT,
+    cwd: Folder = None,
 ) -> int:
     """Take a stack down, after telling what goes and what stays."""
     asking.check_terminal(yes=bool(confirm) or dry_run, how="--confirm STACK")
-    stack = Stack.opened(env, cwd.resolve(), Programs(dry_run))
+    stack = Stack.opened(env, program_folder(cwd), Programs(dry_run))
     if confirm and confirm != stack.name:
         message = f"--confirm says {confirm!r}, the stack is {stack.name!r}"
         raise UsageProblem(message)
@@ -175,6 +177,7 @@ def _brought(
     yes: bool,
     refresh: bool = False,
     preview: bool = False,
+    after: str = "`lgp rollback` goes back",
 ) -> bool:
     """Preview, ask, `up`; False where that was all. The stack's file is as it was unless an `up` began."""
     with stack.tentative(changes) as keep:
@@ -190,12 +193,19 @@ def _brought(
     try:
         stack.up(message, refresh=refresh)
     except ProgramFailed as problem:
-        names = f"; {stack.file.name} names the new image: `lgp rollback` goes back" if changes else ""
+        names = f"; {stack.file.name} names that image: {after}" if changes else ""
         failure = f"{problem}{names}"
         raise ProgramFailed(failure, **problem.extra) from None
     if changes and not stack.programs.dry_run:
         note(f"{stack.file.name} has changed: commit it, or the next deployment from git undoes this")
     return not stack.programs.dry_run
+
+
+def _unchanged(stack: Stack, *, machine: bool) -> int:
+    """A preview or a dry run has ended well."""
+    if machine:
+        json_line({"stack": stack.name, "changed": False})
+    return 0
 
 
 def _told(stack: Stack, context: str, *, machine: bool) -> int:
@@ -222,6 +232,12 @@ def _target(found: Sequence[Version], declared: str | None, wanted: str, exporte
         message = (
             "the stack builds its image, so an older one is older source: git revert, then `lgp deploy`; or "
             "--version sha256:… of an image that its repository still has (docs/howto/roll-back.md)"
+        )
+        raise Refused(message)
+    if left := undeployed(found, declared):
+        message = (
+            f"the stack's file goes back to {short(declared)} already, and {short(left.image)} is what was "
+            f"deployed last: `lgp deploy` finishes it; --version for another one"
         )
         raise Refused(message)
     if one := previous(found, declared):

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lgp.errors import PlanFailed, UsageProblem
+from lgp.operating.options import Folder
 from lgp.output import Machine, escape, json_line, note, out, people
-from lgp.paths import ROOT
+from lgp.paths import program_folder
 
 if TYPE_CHECKING:
     from langgraph_policy import Report
@@ -21,10 +22,6 @@ Stack = Annotated[str, typer.Argument(metavar="[STACK]", help="The stack, by its
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", show_default=False, help="Write manifests, charts and graph here."),
-]
-Folder = Annotated[
-    Path,
-    typer.Option("--cwd", metavar="DIR", show_default=False, help="The project's folder, if not the clone."),
 ]
 Revision = Annotated[
     str,
@@ -49,14 +46,14 @@ def plan(
     *,
     written: Out = None,
     against: Revision = "",
-    cwd: Folder = ROOT,
+    cwd: Folder = None,
     machine: Machine = False,
     markdown: Markdown = False,
     policy: Policy = False,
     drawn: Graph = None,
 ) -> int:
     """Show what `pulumi up` would declare: no account, no cluster, no network."""
-    folder = cwd.resolve()
+    folder = program_folder(cwd)
     check_extra("plan")
     if machine and markdown:
         message = "--json and --markdown are two forms of one answer: name one of them"

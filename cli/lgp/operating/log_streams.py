@@ -123,7 +123,7 @@ def _asked(cluster: Cluster, wanted: Wanted, *, shown: bool = True) -> list[Sour
 
 def _bounded(found: list[Source]) -> list[Source]:
     if len(found) > MOST:
-        note(f"{len(found)} pods: {MOST} of them are read; --component or --run leaves others out")
+        note(f"{len(found)} pods: {MOST} of them are read; --component leaves others out")
     return found[:MOST]
 
 

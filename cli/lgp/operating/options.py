@@ -12,8 +12,10 @@ Env = Annotated[
     ),
 ]
 Folder = Annotated[
-    Path,
-    typer.Option("--cwd", metavar="DIR", show_default=False, help="The program's folder, if not the clone."),
+    Path | None,
+    typer.Option(
+        "--cwd", metavar="DIR", show_default="the one you are in, or the clone", help="The program's folder."
+    ),
 ]
 Context = Annotated[
     str,

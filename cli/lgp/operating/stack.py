@@ -13,6 +13,7 @@ from lgp.operating.exported import Exported
 from lgp.operating.programs import Answer, Programs, at_folder
 from lgp.operating.updates import Update, platform_settings, read_updates
 from lgp.shapes import an_object
+from lgp.signals import interrupting
 
 HISTORY = 100
 """Updates that are looked at: those further back are no longer what one goes back to."""
@@ -111,12 +112,13 @@ class Stack:
         """These settings in the stack's file; as it was, if the block ends without a call of the function."""
         before = self.file.read_bytes() if settings and self.file.is_file() else None
         kept: list[bool] = []
-        try:
-            self.set(settings)
-            yield lambda: kept.append(True)
-        finally:
-            if before is not None and not kept:
-                self.file.write_bytes(before)
+        with interrupting():
+            try:
+                self.set(settings)
+                yield lambda: kept.append(True)
+            finally:
+                if before is not None and not kept:
+                    self.file.write_bytes(before)
 
     @property
     def file(self) -> Path:

@@ -116,6 +116,12 @@ def previous(found: Sequence[Version], declared: str) -> Version | None:
     return before[-1] if before else None
 
 
+def undeployed(found: Sequence[Version], declared: str) -> Version | None:
+    """What is still in use where the settings name an older version: a rollback that did not get through."""
+    kept = [version for version in found if not version.rolled_back]
+    return kept[-1] if declared in [version.image for version in kept[:-1]] else None
+
+
 def chosen(found: Sequence[Version], wanted: str) -> Version | None:
     """The newest version that a person named: by reference, digest or its beginning, tag, update's number."""
     for version in reversed(found):
