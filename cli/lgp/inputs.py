@@ -1,4 +1,4 @@
-"""JSON on the command line: as it is, from a file, or from stdin."""
+"""What a command line names: JSON as it is, from a file or from stdin, and a langgraph.json."""
 
 import json
 import sys
@@ -40,3 +40,12 @@ def read_pairs(pairs: list[str]) -> dict[str, Any]:
             raise UsageProblem(message)
         answers[name] = read_json(value)
     return answers
+
+
+def config_file(config: Path) -> Path:
+    """The absolute path of a langgraph.json, or of the one in a folder; it must be there."""
+    file = (config / "langgraph.json" if config.is_dir() else config).absolute()
+    if not file.is_file():
+        message = f"there is no file {config}: CONFIG must be the path of a langgraph.json"
+        raise UsageProblem(message)
+    return file

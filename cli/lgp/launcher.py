@@ -24,7 +24,7 @@ METRICS_PORT = 9464
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ServeOptions:
     """What `lgp up` was asked for."""
 
     address: Address
@@ -47,36 +47,38 @@ class Wish:
     """The `make` that started us; when it is killed, we stop as if asked to."""
 
 
-def launch(wish: Wish, state: State) -> None:
+def launch(options: ServeOptions, state: State) -> None:
     """Serve until a stop is asked for. A failure leaves nothing running."""
-    if wish.monitoring:
+    if options.monitoring:
         require_prometheus()
     state.open()
     with state.alone(), Signals() as signals, contextlib.suppress(_StoppedError):
         _end_what_was_left(state)
-        address = require_free(wish.address)
-        metrics = _metrics_address(wish, address)
-        watching = prometheus_address(wish.prometheus_port) if wish.monitoring else None
-        with _database(wish, state) as database:
+        address = require_free(options.address)
+        metrics = _metrics_address(options, address)
+        watching = prometheus_address(options.prometheus_port) if options.monitoring else None
+        with _database(options, state) as database:
             _stop_if_asked(signals)
-            environment = server_environment(state, database.url, wish.config)
+            environment = server_environment(state, database.url, options.config)
             environment = at_address(environment, address.host, address.port, metrics.port if metrics else 0)
             migrate_if_needed(environment, state, signals)
             _stop_if_asked(signals)
-            signals.stop_with(wish.parent)
+            signals.stop_with(options.parent)
             with monitored(watching, metrics, state.folder / "monitoring", signals) as beside:
                 _stop_if_asked(signals)
                 record = Record(
                     address.url,
-                    str(wish.config),
+                    str(options.config),
                     database.url,
                     database.data,
                     metrics_url=f"{metrics.url}/metrics" if metrics else None,
                     prometheus_url=beside.prometheus_url,
                     grafana_url=beside.grafana_url,
                 )
-                shown = Shown(log=not (wish.quiet or wish.machine), machine=wish.machine)
-                plan = ServicePlan(address, environment, record, shown, _care(database, beside), wish.watch)
+                shown = Shown(log=not (options.quiet or options.machine), machine=options.machine)
+                plan = ServicePlan(
+                    address, environment, record, shown, _care(database, beside), options.watch
+                )
                 Service(plan, state, signals).run()
 
 
@@ -90,20 +92,20 @@ def _care(database: "_Database", beside: Beside) -> Revive:
     return care
 
 
-def _metrics_address(wish: Wish, address: Address) -> Address | None:
+def _metrics_address(options: ServeOptions, address: Address) -> Address | None:
     """Where the metrics will be; None for nowhere. PortTaken only for a port that was asked for."""
-    if wish.metrics_port == 0:
-        if wish.monitoring:
+    if options.metrics_port == 0:
+        if options.monitoring:
             message = "MONITORING reads the metrics, and METRICS_PORT=0 means none: leave one of them out"
             raise UsageProblem(message)
         return None
     try:
-        metrics = Address(address.host, wish.metrics_port or METRICS_PORT)
+        metrics = Address(address.host, options.metrics_port or METRICS_PORT)
         return require_free(metrics, variable="METRICS_PORT", beside=address.port)
     except PortTaken:
-        if wish.metrics_port is not None:
+        if options.metrics_port is not None:
             raise
-        if wish.monitoring:
+        if options.monitoring:
             return require_free(Address(address.host, 0))
         note(f"no metrics: port {METRICS_PORT} is taken; METRICS_PORT chooses another one")
         return None
@@ -139,10 +141,10 @@ class _Database:
 
 
 @contextmanager
-def _database(wish: Wish, state: State) -> Generator[_Database, None, None]:
+def _database(options: ServeOptions, state: State) -> Generator[_Database, None, None]:
     """The database to serve from; the embedded one is stopped last, whatever happened."""
-    if wish.database_url:
-        yield _Database(wish.database_url)
+    if options.database_url:
+        yield _Database(options.database_url)
         return
     cluster = Cluster(clone_layout(state.folder))
     try:

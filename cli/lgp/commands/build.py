@@ -10,8 +10,8 @@ import typer
 from lgp.building.checks import check_project, environment_names
 from lgp.building.project import Project, read_project
 from lgp.commands.graphs import ConfigArgument
-from lgp.commands.serving import config_file
 from lgp.errors import BuildFailed
+from lgp.inputs import config_file
 from lgp.output import Machine, json_line, note, out
 from lgp.paths import BUNDLED_CONFIG
 

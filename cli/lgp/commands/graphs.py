@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 
 import langgraph_client as api
-from lgp.commands.serving import config_file
 from lgp.errors import NotFound
+from lgp.inputs import config_file
 from lgp.output import Machine, document, json_line, out
 from lgp.remote import Key, Url, connected, running_config
 from lgp.server_command import offline_environment, relay, server_command

@@ -1,28 +1,18 @@
-"""The options that `up` and `dev` share."""
+"""`lgp up` and `lgp dev`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lgp.errors import UsageProblem
+from lgp.inputs import config_file
+from lgp.launcher import ServeOptions, launch
 from lgp.output import Machine
 from lgp.paths import BUNDLED_CONFIG
-
-__all__ = [
-    "BUNDLED_CONFIG",
-    "Config",
-    "DatabaseUrl",
-    "Host",
-    "Machine",
-    "MetricsPort",
-    "Monitoring",
-    "Parent",
-    "Port",
-    "PrometheusPort",
-    "Quiet",
-    "config_file",
-]
+from lgp.server_process import Address
+from lgp.state import clone_state
+from lgp.watching import Watch
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="Port to listen on; 0 for any.")]
@@ -70,10 +60,49 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Leave the server's log in 
 Parent = Annotated[int, typer.Option(envvar="LGP_PARENT", hidden=True, help="Stop when it is gone.")]
 
 
-def config_file(config: Path) -> Path:
-    """The absolute path of a langgraph.json, or of the one in a folder; it must be there."""
-    file = (config / "langgraph.json" if config.is_dir() else config).absolute()
-    if not file.is_file():
-        message = f"there is no file {config}: CONFIG must be the path of a langgraph.json"
-        raise UsageProblem(message)
-    return file
+def _serving(name: str, promise: str, watch: Callable[[], Watch] | None = None) -> Callable[..., None]:
+    """A verb that serves; what it says of itself in its help is `promise`."""
+
+    def verb(
+        *,
+        host: Host = "127.0.0.1",
+        port: Port = 8000,
+        metrics_port: MetricsPort = None,
+        monitoring: Monitoring = False,
+        prometheus_port: PrometheusPort = None,
+        config: Config = BUNDLED_CONFIG,
+        database_url: DatabaseUrl = "",
+        quiet: Quiet = False,
+        machine: Machine = False,
+        parent: Parent = 0,
+    ) -> None:
+        wanted = ServeOptions(
+            address=Address(host, port),
+            metrics_port=metrics_port,
+            monitoring=monitoring,
+            prometheus_port=prometheus_port,
+            config=config_file(config),
+            database_url=database_url or None,
+            watch=watch() if watch else None,
+            quiet=quiet,
+            machine=machine,
+            parent=parent or None,
+        )
+        launch(wanted, clone_state())
+
+    verb.__name__, verb.__doc__ = name, promise
+    return verb
+
+
+def _watching() -> Watch:
+    from lgp.reloading import watching  # noqa: PLC0415  # takes a tenth of a second, which `up` does not pay
+
+    return watching
+
+
+up = _serving("up", "Start PostgreSQL and the server, and serve until Ctrl-C.")
+dev = _serving(
+    "dev",
+    "The same as `up`, and start the server anew when Python files, the langgraph.json or .env change.",
+    _watching,
+)

@@ -11,7 +11,7 @@ from lgp.building.checks import check_project
 from lgp.building.findings import Finding, error, errors_among
 from lgp.building.project import Project, read_project
 from lgp.commands.graphs import ConfigArgument
-from lgp.commands.serving import config_file
+from lgp.inputs import config_file
 from lgp.output import Machine, escape, json_line, out, people
 from lgp.paths import BUNDLED_CONFIG, shown
 from lgp.progress import step
