@@ -110,7 +110,7 @@ class Server:
     def wait_until_ready(self, address: Address, signals: Signals) -> bool:
         """Wait for `/ready`; False if we were asked to stop before, ServerDied if it did not get there."""
         deadline = time.monotonic() + READY_SECONDS
-        while not _is_ready(address):
+        while not answers(address, "/ready"):
             if self.exit_code is not None:
                 raise ServerDied(self.obituary())
             if not signals.wait_unless(deadline):
@@ -146,10 +146,11 @@ class Server:
         self._child.wait()
 
 
-def _is_ready(address: Address) -> bool:
+def answers(address: Address, path: str) -> bool:
+    """Whether a GET of this path is answered with 200."""
     connection = http.client.HTTPConnection(address.host, address.port, timeout=2)
     try:
-        connection.request("GET", "/ready")
+        connection.request("GET", path)
         return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import http.client
 import os
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from lgp.errors import ProgramFailed
 from lgp.monitoring import keeper
-from lgp.server_process import Address
+from lgp.server_process import Address, answers
 from lgp.signals import Signals
 
 READY_SECONDS = 30.0
@@ -67,7 +66,7 @@ class Program:
     def wait_until_ready(self, address: Address, path: str, signals: Signals) -> None:
         """Return once this path is answered with 200, or a stop was asked for; ProgramFailed if it is not."""
         deadline = time.monotonic() + READY_SECONDS
-        while not _answers(address, path):
+        while not answers(address, path):
             if self.ended:
                 raise ProgramFailed(self.obituary())
             if not signals.wait_unless(deadline):
@@ -104,14 +103,3 @@ def _lock(name: str, descriptor: int) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def _answers(address: Address, path: str) -> bool:
-    connection = http.client.HTTPConnection(address.host, address.port, timeout=2)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
