@@ -14,13 +14,14 @@ from support.plans import Project, unwarned
 from lgp.planning.comment.bounded import LIMIT, Section, fitted
 from lgp.planning.comment.cost import cost_sections
 from lgp.planning.comment.difference import comment_on_difference
-from lgp.planning.comment.markup import LINE, code, fence, shown
+from lgp.planning.comment.markup import LINE, code, fence
 from lgp.planning.comment.overview import comment_on_plan
 from lgp.planning.compare import compare
 from lgp.planning.program import plan
 from lgp.planning.recording import Recording, Resource
 from lgp.planning.replacements import NOUNS, RULES
 from lgp.planning.values import Secret
+from lgp.planning.wording import shown
 
 PROGRAM = dedent(
     """

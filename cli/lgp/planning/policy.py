@@ -7,7 +7,7 @@ stack's own registry has a digest, a key of ours an ARN. What has no form is `<c
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from langgraph_policy import RULES, Finding, Hidden, InvalidExemption, Report, Resource, exemptions, report
+from langgraph_policy import RULES, Hidden, InvalidExemption, Report, Resource, exemptions, report
 from lgp.errors import UsageProblem
 from lgp.planning import recording as planned
 from lgp.planning.project import as_json, stack_file
@@ -19,17 +19,8 @@ ENVIRONMENT = "langgraph-policy:environment"
 """Config: what a stack is that has no `platform.environment`; `dev` and `local` are spared some rules."""
 
 
-def findings(recording: planned.Recording) -> list[Finding]:
-    """What all rules find in a plan, mandatory findings first; what is excepted is left out.
-
-    Raises:
-        UsageProblem: the stack's exceptions are no exceptions.
-    """
-    return list(policy_report(recording).findings)
-
-
 def policy_report(recording: planned.Recording) -> Report:
-    """The same with what is excepted, and why.
+    """What all rules find in a plan, mandatory findings first; and what is excepted, and why.
 
     Raises:
         UsageProblem: the stack's exceptions are no exceptions.

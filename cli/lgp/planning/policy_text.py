@@ -57,7 +57,7 @@ def show_policy(report: Report, console: Console) -> None:
         console.print(f"           [dim]{escape(finding.fix)}[/dim]")
     for finding, exemption in report.excepted:
         console.print(f"[dim]excepted   {escape(headline(finding))}: {escape(exemption.reason)}[/dim]")
-    console.print(counted(report))
+    console.print(verdict(report))
 
 
 def headline(finding: Finding) -> str:
@@ -66,7 +66,7 @@ def headline(finding: Finding) -> str:
     return " ".join([finding.rule, *of, finding.resource]).strip()
 
 
-def counted(report: Report) -> str:
+def verdict(report: Report) -> str:
     """`2 mandatory, 1 advisory, 1 excepted`, or that all rules are kept."""
     mandatory = sum(finding.level is Level.MANDATORY for finding in report.findings)
     parts = [

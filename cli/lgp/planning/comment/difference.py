@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from lgp.planning.comment.blocks import of_change, of_group, of_output
 from lgp.planning.comment.bounded import Section, fitted
 from lgp.planning.comment.grave import Grave, grave
-from lgp.planning.comment.markup import code, columns, counted, foot, items, marker, row
+from lgp.planning.comment.markup import code, columns, foot, items, marker, row
 from lgp.planning.compare import Comparison, ResourceChange, identity
 from lgp.planning.paths import Difference
 from lgp.planning.recording import Resource
 from lgp.planning.shape import owner_of, short_type
+from lgp.planning.wording import counted
 
 PATHS = 4
 """Changed properties that a table's cell names."""

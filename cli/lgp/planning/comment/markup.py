@@ -15,19 +15,12 @@ import re
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
-LONGEST = 160
-"""Characters of an inline text; more are cut off, with an ellipsis in their place."""
+from lgp.planning.wording import shown
 
 LINE = 400
 """Characters of a line in a fence."""
 
 _RUNS = re.compile("`+")
-
-
-def shown(text: str, longest: int = LONGEST) -> str:
-    """The text on one line; what is invisible or turns the direction of writing is told by its number."""
-    cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
-    return "".join(_visible(character) for character in cut)
 
 
 def code(text: str) -> str:
@@ -74,12 +67,3 @@ def foot(command: str) -> str:
 def marker(stack: str) -> str:
     """What tells this comment from others, so that the next one takes its place; nobody sees it."""
     return f"<!-- lgp-plan:{quote(stack, safe='', errors='backslashreplace')} -->"
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 resource`, `3 resources`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def _visible(character: str) -> str:
-    return character if character.isprintable() else f"\\u{ord(character):04x}"

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from lgp.planning.comment.bounded import Section, fitted
-from lgp.planning.comment.markup import code, columns, counted, fence, foot, marker, row
+from lgp.planning.comment.markup import code, columns, fence, foot, marker, row
 from lgp.planning.files import chart_of
 from lgp.planning.recording import Recording, Resource
 from lgp.planning.replacements import NOUNS, is_stateful
 from lgp.planning.shape import children, is_chart, kinds_of, short_type
+from lgp.planning.wording import counted
 
 
 def comment_on_plan(recording: Recording, *, more: Sequence[Section] = ()) -> str:

@@ -3,14 +3,14 @@
 from langgraph_policy import Finding, Level, Report
 from lgp.planning.comment.bounded import Section
 from lgp.planning.comment.markup import code, columns, row
-from lgp.planning.policy_text import counted, headline
+from lgp.planning.policy_text import headline, verdict
 
 MARKS = {Level.MANDATORY: "⛔", Level.ADVISORY: "⚠️"}
 
 
 def policy_sections(report: Report) -> list[Section]:
     """What was found, in sight if it stops the change; then, folded, what is excepted and why."""
-    title = f"<b>{'⛔ ' if report.refused else ''}{counted(report)}</b>"
+    title = f"<b>{'⛔ ' if report.refused else ''}{verdict(report)}</b>"
     found = (
         Section(
             title,

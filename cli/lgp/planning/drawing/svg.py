@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
-from lgp.planning.comment.markup import counted, shown
 from lgp.planning.drawing.flow import flows
 from lgp.planning.drawing.groups import Group, grouped
 from lgp.planning.drawing.placing import LARGE, NORMAL, PAD, Arrow, Box, Layout, Scene, Sign, Text
 from lgp.planning.drawing.text import cut
 from lgp.planning.recording import Recording
 from lgp.planning.shape import kinds_of
+from lgp.planning.wording import counted, shown
 
 WIDTH = 1060.0
 """Pixels; GitHub shows a README some 830 wide, in which the smallest letters are still 8.6 high."""

@@ -1,6 +1,6 @@
 """How wide a text is, at most: nobody knows with which font it is shown."""
 
-from lgp.planning.comment.markup import shown
+from lgp.planning.wording import shown
 
 _WIDTHS = (
     (0.42, "ijlI.,:;'|! -()[]/tfr\""),
