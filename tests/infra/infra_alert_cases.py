@@ -65,6 +65,11 @@ def latency(per_bucket, samples, endpoint=INVOKE, pod="a"):
     return found
 
 
+def one_in(samples, length):
+    """A counter that rises by one each so many samples."""
+    return " ".join(str(sample // samples) for sample in range(length))
+
+
 def pool(state, pod="a"):
     return metric("langgraph_db_pool_size", pod=pod, state=state)
 
@@ -143,6 +148,11 @@ REQUESTS = [
     Case("a workload that is well rings nothing", {}, 30),
     Case("errors of one pod count against the requests of all", ERRORS, 15, HIGH),
     Case("a few errors wake nobody", {requests(): "0+96x20", requests("503", "b"): "0x5 0+4x15"}, 5),
+    Case(
+        "at night two failures of three requests wake nobody",
+        {requests(): one_in(10, 80), requests("500"): one_in(8, 80)},
+        30,
+    ),
     Case("what a client does wrong is no error", {requests(): "0+10x40", requests("422"): "0+90x40"}, 15),
     Case(
         "errors that end soon wake nobody with the first alert",
@@ -214,6 +224,15 @@ OBJECTIVES = [
             "LangGraphErrorBudgetBurnsSlowly": [
                 (here(), "2% of the requests in langgraph fail, 99.900% shall succeed")
             ],
+        },
+    ),
+    Case(
+        "few failures that go on are told once they use the budget up",
+        {requests(): one_in(8, 200), requests("500"): one_in(8, 200)},
+        75,
+        {
+            name: [(here(), "50% of the requests in langgraph fail, 99.900% shall succeed")]
+            for name in ("LangGraphErrorBudgetBurnsFast", "LangGraphErrorBudgetBurnsSlowly")
         },
     ),
     Case(

@@ -8,7 +8,7 @@ days; the short window ends the alert soon after the cause.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from langgraph_components.pure.alerting.requests import error_share
+from langgraph_components.pure.alerting.requests import error_share, too_many
 from langgraph_components.pure.alerting.rule import (
     Alert,
     Group,
@@ -109,7 +109,8 @@ def _burning(record: Callable[[str], str], allowed: float, burns: Sequence[Burn]
 
 def _said_already(limits: Limits) -> str:
     """Nothing more is said while LangGraphHighErrorRate rings, which is so after five such minutes."""
-    return f"\nunless on (namespace) min_over_time({_errors('5m')}[5m]) > {limits.error_share}"
+    share = f"min_over_time({_errors('5m')}[5m])"
+    return f"\nunless on (namespace) ({too_many(share, limits)})"
 
 
 def _errors(window: str) -> str:

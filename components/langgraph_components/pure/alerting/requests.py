@@ -2,6 +2,9 @@
 
 from langgraph_components.pure.alerting.rule import Alert, Group, Limits, Severity, unless_away
 
+FEWEST = 5
+"""So many requests must have failed within ten minutes: two of a night's three wake nobody."""
+
 ATTACHMENTS = 'endpoint=~"/attachments.*"'
 
 
@@ -20,10 +23,17 @@ def error_share(window: str, more: str = "") -> str:
     )
 
 
+def too_many(share: str, limits: Limits) -> str:
+    """Whether the share is above its limit, of enough requests."""
+    failed = 'sum by (namespace) (increase(langgraph_requests_total{status=~"5.."}[10m]))'
+    # half of one less: `increase` extrapolates, so that five may be 4.9
+    return f"{share} > {limits.error_share}\nand on (namespace) {failed} > {FEWEST - 0.5:g}"
+
+
 def _errors(limits: Limits) -> Alert:
     return Alert(
         "LangGraphHighErrorRate",
-        unless_away(f"{error_share('5m')} > {limits.error_share}"),
+        unless_away(too_many(error_share("5m"), limits)),
         lasting="5m",
         severity=Severity.CRITICAL,
         summary="{{ $value | humanizePercentage }} of the requests in {{ $labels.namespace }} fail",
