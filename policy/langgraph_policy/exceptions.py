@@ -9,7 +9,7 @@ langgraph-policy:exceptions:
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast
 
 SHORTEST_REASON = 15
@@ -74,6 +74,8 @@ def _read(n: int, given: Any, known: frozenset[str]) -> Exemption:
 
 
 def _day(n: int, given: Any) -> date | None:
+    if isinstance(given, datetime):
+        return given.date()
     if given is None or isinstance(given, date):
         return given
     try:

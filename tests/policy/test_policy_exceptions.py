@@ -1,6 +1,6 @@
 """Exceptions: narrow, with a reason, told when they are of no use."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from policy.policy_resources import made
@@ -43,8 +43,10 @@ def test_an_exception_without_use_is_told_and_refuses_nothing():
     assert (idle.rule, idle.level, idle.resource) == ("unused-exception", Level.ADVISORY, "endless")
 
 
-def test_an_exception_ends_on_the_day_it_names():
-    until = excepted(until="2026-11-23")
+@pytest.mark.parametrize("day", ["2026-11-23", TODAY, datetime(2026, 11, 23, 8, tzinfo=UTC)], ids=repr)
+def test_an_exception_ends_on_the_day_it_names(day):
+    """As text, or as YAML reads it."""
+    until = excepted(until=day)
     assert report([LOG], "dev", exceptions=until, today=TODAY).findings == ()
     after = report([LOG], "dev", exceptions=until, today=date(2026, 11, 24))
     assert [each.rule for each in after.findings] == ["logs-kept", "expired-exception"]

@@ -10,7 +10,15 @@ BINDINGS = (
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
 )
-EVERYONE = frozenset({"system:anonymous", "system:authenticated", "system:unauthenticated"})
+EVERYONE = frozenset(
+    {
+        "system:anonymous",
+        "system:authenticated",
+        "system:masters",
+        "system:serviceaccounts",
+        "system:unauthenticated",
+    }
+)
 ESCALATING = frozenset({"bind", "escalate", "impersonate"})
 
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from langgraph_policy.model import Fault, Faults, Resource, Stack, of_resource, of_stack
 from langgraph_policy.reading import must_be, must_be_set, undecided
+from langgraph_policy.rules.networks import is_everyone
 from langgraph_policy.rules.pods import POD_TYPES
 from langgraph_policy.values import Hidden, Node, number
 
@@ -85,6 +86,11 @@ def network_policy_narrow(resource: Resource) -> Faults:
     for rule in spec.each("ingress"):
         if not rule.values("from"):
             yield Fault("an ingress rule has no `from`: everyone")
+        for peer in rule.each("from"):
+            if is_everyone(peer.seen("ipBlock.cidr")):
+                yield Fault(f"an ingress rule is from {peer.at('ipBlock.cidr')}: everyone")
+            if peer.seen("namespaceSelector") == {} and not peer.mapping("podSelector"):
+                yield Fault("an ingress rule is from all pods of all namespaces")
     for rule in spec.each("egress"):
         if not rule.values("to") or not rule.values("ports"):
             yield Fault("an egress rule has no `to` or no `ports`: everywhere")

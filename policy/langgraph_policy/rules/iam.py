@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from langgraph_policy.conditions import names_callers, wanted
 from langgraph_policy.model import Fault, Faults, Resource, of_resource
-from langgraph_policy.values import Node
+from langgraph_policy.reading import undecided
+from langgraph_policy.values import Hidden, Node
 
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -14,11 +15,27 @@ ATTACHMENTS = (
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:iam/policyAttachment:PolicyAttachment",
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
 )
 KEY = "aws:kms/key:Key"
-GRANTING = (ROLE_POLICY, POLICY, "aws:iam/groupPolicy:GroupPolicy")
+GRANTING = (
+    ROLE_POLICY,
+    POLICY,
+    ROLE,
+    "aws:iam/groupPolicy:GroupPolicy",
+    "aws:iam/userPolicy:UserPolicy",
+)
 RESOURCE_POLICIES = (
     KEY,
+    "aws:kms/externalKey:ExternalKey",
+    "aws:kms/keyPolicy:KeyPolicy",
+    "aws:kms/replicaKey:ReplicaKey",
+    "aws:s3/bucket:Bucket",
+    "aws:s3/bucketV2:BucketV2",
+    "aws:secretsmanager/secret:Secret",
+    "aws:sns/topic:Topic",
+    "aws:sqs/queue:Queue",
     "aws:ecr/repositoryPolicy:RepositoryPolicy",
     "aws:s3/bucketPolicy:BucketPolicy",
     "aws:secretsmanager/secretPolicy:SecretPolicy",
@@ -79,12 +96,14 @@ WITHOUT_RESOURCES = frozenset(
 )
 """Actions that AWS lets nobody limit to a resource; a test compares the list with AWS's own reference."""
 
-ADMINISTRATORS = re.compile(r"/(AdministratorAccess|PowerUserAccess|IAMFullAccess|\w+FullAccess(V\d)?)$")
+ADMINISTRATORS = re.compile(
+    r"/(AdministratorAccess|PowerUserAccess|\w+FullAccess(V\d)?|\w+Administrator|SecretsManagerReadWrite)$"
+)
 
 WORKERS = {
-    "monitoring.rds.amazonaws.com": ("aws:SourceAccount", "aws:SourceArn"),
-    "pods.eks.amazonaws.com": ("aws:SourceAccount", "aws:SourceArn", "aws:RequestTag/eks-cluster-arn"),
-    "vpc-flow-logs.amazonaws.com": ("aws:SourceAccount", "aws:SourceArn"),
+    "monitoring.rds.amazonaws.com": ("aws:sourceaccount", "aws:sourcearn"),
+    "pods.eks.amazonaws.com": ("aws:sourceaccount", "aws:sourcearn", "aws:requesttag/eks-cluster-arn"),
+    "vpc-flow-logs.amazonaws.com": ("aws:sourceaccount", "aws:sourcearn"),
 }
 """Services that act for other accounts too: their trust has to say for which, by one of these conditions."""
 
@@ -108,7 +127,11 @@ def statements(resource: Resource, key: str) -> Iterator[Node]:
 
 
 def _allowed(resource: Resource, key: str = "policy") -> Iterator[Node]:
-    return (each for each in statements(resource, key) if each.seen("Effect") == "Allow")
+    found = statements(resource, key)
+    if resource.type == ROLE and key == "policy":
+        inline = resource.root.each("inlinePolicies")
+        found = (each for one in inline for each in one.document("policy").each("Statement"))
+    return (each for each in found if each.seen("Effect") == "Allow")
 
 
 def _title(statement: Node) -> str:
@@ -127,7 +150,7 @@ def iam_actions(resource: Resource) -> Faults:
         if statement.at("NotAction") is not None:
             yield Fault(f"{_title(statement)} allows all but NotAction")
         for action in listed(statement, "Action"):
-            if "*" in action and action not in ACTION_FAMILIES:
+            if {"*", "?"} & set(action) and action not in ACTION_FAMILIES:
                 yield Fault(f"{_title(statement)} allows {action}")
 
 
@@ -152,26 +175,27 @@ def iam_resources(resource: Resource) -> Faults:
 
 
 _ARN_PARTS = 6
+_KINDS = frozenset({"autoScalingGroupName", "index", "log-stream", "stream"})
+"""Words inside an ARN's names that name nothing."""
 
 
 def _is_wide(arn: str) -> bool:
     """Whether an ARN names nothing of its own: `*`, `arn:aws:s3:::*`, `…:secret:*`, `…:key/*`."""
     parts = arn.split(":", _ARN_PARTS - 1)
     if len(parts) < _ARN_PARTS:
-        return "*" in arn
+        return bool({"*", "?"} & set(arn))
     kind, *names = re.split(r"[:/]", parts[-1])
     if parts[2] == "s3" or not names:
-        return not kind.strip("*")
-    return not any(name.strip("*") for name in names if name != "autoScalingGroupName")
+        return not kind.strip("*?")
+    return not any(name.strip("*?") for name in names if name not in _KINDS)
 
 
 def _by_tag(statement: Node) -> bool:
     """Whether a condition wants a tag of the resource, or of the request that makes it."""
-    keys = [key for test in statement.mapping("Condition").values() for key in test]
-    return any("ResourceTag/" in key or "RequestTag/" in key for key in keys)
+    return any("resourcetag/" in key or "requesttag/" in key for key in wanted(statement))
 
 
-@of_resource(*ATTACHMENTS)
+@of_resource(*ATTACHMENTS, ROLE)
 def iam_no_administrators(resource: Resource) -> Faults:
     """No role of a stack is an administrator.
 
@@ -179,8 +203,12 @@ def iam_no_administrators(resource: Resource) -> Faults:
 
     Fix: a policy with the actions that are used.
     """
-    if ADMINISTRATORS.search(str(resource.root.seen("policyArn"))):
-        yield Fault(f"it attaches {resource.root.at('policyArn')}")
+    for key in ("policyArn", "policyArns", "managedPolicyArns"):
+        for policy in resource.root.each(key):
+            if isinstance(policy.value, Hidden):
+                yield undecided(policy.path)
+            elif ADMINISTRATORS.search(str(policy.value)):
+                yield Fault(f"it attaches {policy.value}")
 
 
 @of_resource("aws:iam/user:User", "aws:iam/accessKey:AccessKey")
@@ -200,13 +228,12 @@ def iam_no_public_principal(resource: Resource) -> Faults:
 
     Why: `Principal: "*"` is everyone with an account, which is everyone.
 
-    Fix: name the account or the role.
+    Fix: name the account or the role; or ask for the organisation, the account or the VPC endpoint in a
+    condition.
     """
     for statement in _allowed(resource):
-        if (
-            any(_is_anyone(principal) for _, principal in _principals(statement))
-            or "NotPrincipal" in statement.mapping()
-        ):
+        anyone = any(_is_anyone(principal) for _, principal in _principals(statement))
+        if (anyone and not names_callers(wanted(statement))) or "NotPrincipal" in statement.mapping():
             yield Fault(f"{_title(statement)} allows everyone")
 
 
@@ -237,24 +264,10 @@ def iam_trust(resource: Resource) -> Faults:
     a role, not an account, for AWS.
     """
     for statement in _allowed(resource, "assumeRolePolicy"):
-        conditions = _conditions(statement)
+        conditions = wanted(statement)
         for kind, principal in _principals(statement):
             if problem := _mistrust(kind, principal, conditions):
                 yield Fault(f"{_title(statement)}: {problem}")
-
-
-def _conditions(statement: Node) -> dict[str, list[str]]:
-    """The values that are asked for, by key."""
-    found: dict[str, list[str]] = {}
-    condition = statement.part("Condition")
-    for test in condition.mapping():
-        part = condition.part(test)
-        for key in part.mapping():
-            value: Any = part.mapping()[key]
-            found[key] = [
-                str(each) for each in Node([value] if not isinstance(value, list) else value).values()
-            ]
-    return found
 
 
 def _mistrust(kind: str, principal: str, conditions: dict[str, list[str]]) -> str:
@@ -265,9 +278,15 @@ def _mistrust(kind: str, principal: str, conditions: dict[str, list[str]]) -> st
     if kind == "Federated":
         return _loose_token(conditions)
     if _is_anyone(principal):
-        return "everyone"
+        return "" if names_callers(conditions) else "everyone"
     is_account = principal.endswith(":root") or principal.isdigit()
-    return f"all of the account {principal}" if is_account and not conditions else ""
+    limited = names_callers(conditions) or any(_of_one(key) for key in conditions)
+    return f"all of the account {principal}" if is_account and not limited else ""
+
+
+def _of_one(key: str) -> bool:
+    """Whether a condition's key tells apart who of an account asks."""
+    return key in {"sts:externalid", "aws:userid", "aws:username"} or key.startswith("aws:principaltag/")
 
 
 def _loose_token(conditions: dict[str, list[str]]) -> str:
@@ -276,5 +295,5 @@ def _loose_token(conditions: dict[str, list[str]]) -> str:
     if not by_claim.get("aud"):
         return "tokens for any audience"
     subjects = by_claim.get("sub", [])
-    loose = [subject for subject in subjects if subject.endswith("*") or "*" in subject.split("/")[0]]
+    loose = [subject for subject in subjects if {"*", "?"} & set(subject)]
     return "" if subjects and not loose else f"any subject ({', '.join(loose) or 'none is named'})"

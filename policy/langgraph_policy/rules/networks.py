@@ -18,6 +18,9 @@ NAT = "aws:ec2/natGateway:NatGateway"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 ROUTE = "aws:ec2/route:Route"
 ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+TABLES = ("aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable")
+PREFIX_LIST = "aws:ec2/managedPrefixList:ManagedPrefixList"
+PREFIX_ENTRY = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
 SUBNET_GROUPS = ("aws:rds/subnetGroup:SubnetGroup", "aws:elasticache/subnetGroup:SubnetGroup")
 
 PUBLIC_PORTS = frozenset({80, 443})
@@ -60,7 +63,7 @@ def _ports(opening: Node) -> str:
     return f"{first:g}" if first == last else f"{first:g} to {last:g}"
 
 
-@of_resource(INGRESS, OLD_RULE, GROUP, DEFAULT_GROUP)
+@of_resource(INGRESS, OLD_RULE, GROUP, DEFAULT_GROUP, PREFIX_LIST, PREFIX_ENTRY)
 def open_ports(resource: Resource) -> Faults:
     """What is open to the internet is 443 and 80, and nothing else.
 
@@ -68,6 +71,11 @@ def open_ports(resource: Resource) -> Faults:
 
     Fix: name the network or the security group that needs it, instead of 0.0.0.0/0.
     """
+    if resource.type in (PREFIX_LIST, PREFIX_ENTRY):
+        entries = resource.root.each("entries") if resource.type == PREFIX_LIST else [resource.root]
+        if any(is_everyone(entry.seen("cidr")) for entry in entries):
+            yield Fault("the list has everyone, and with it each group that names it")
+        return
     for opening in _openings(resource):
         if _is_open(opening) and _ports(opening) not in {f"{port}" for port in PUBLIC_PORTS}:
             yield Fault(f"port {_ports(opening)} is open to everyone")
@@ -171,6 +179,7 @@ def data_isolated(stack: Stack) -> Faults:
         or is_everyone(route.root.at("destinationIpv6CidrBlock"))
         for urn in route.references.get("routeTableId", ())
     }
+    routed |= {table.urn for table in stack.of(*TABLES) if _has_way_out(table)}
     reaching = {
         urn
         for each in stack.of(ASSOCIATION)
@@ -180,3 +189,9 @@ def data_isolated(stack: Stack) -> Faults:
     for group in stack.of(*SUBNET_GROUPS):
         for urn in sorted(reaching & set(group.references.get("subnetIds", ()))):
             yield Fault(f"{urn.rpartition('::')[2]} has a route to the internet", group)
+
+
+def _has_way_out(table: Resource) -> bool:
+    """Whether a default route is among those that a table lists itself."""
+    keys = ("cidrBlock", "ipv6CidrBlock")
+    return any(is_everyone(route.at(key)) for route in table.root.each("routes") for key in keys)

@@ -14,6 +14,8 @@ _TEMPLATES = {
     "kubernetes:batch/v1:Job": "spec.template",
     "kubernetes:batch/v1:CronJob": "spec.jobTemplate.spec.template",
     "kubernetes:core/v1:Pod": "",
+    "kubernetes:apps/v1:ReplicaSet": "spec.template",
+    "kubernetes:core/v1:ReplicationController": "spec.template",
 }
 POD_TYPES = tuple(_TEMPLATES)
 SERVING = tuple(_TEMPLATES)[:3]
@@ -32,6 +34,23 @@ VOLUMES = frozenset(
     }
 )
 """What Pod Security `restricted` allows: kubernetes.io/docs/concepts/security/pod-security-standards."""
+
+SYSCTLS = frozenset(
+    {
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_syncookies",
+    }
+)
+SELINUX = frozenset({"container_t", "container_init_t", "container_kvm_t", "container_engine_t"})
+"""Likewise, by the same page."""
 
 
 def pod_spec(resource: Resource) -> Node:
@@ -87,8 +106,12 @@ def pod_restricted(resource: Resource) -> Faults:
     for volume in spec.each("volumes"):
         if odd := volume.mapping().keys() - VOLUMES - {"name"}:
             yield Fault(f"volume {shown(volume.at('name'))} is a {sorted(odd)[0]}")
+    odd = [
+        name for each in spec.each("securityContext.sysctls") if (name := each.seen("name")) not in SYSCTLS
+    ]
+    yield from (Fault(f"sysctl {name} is not a safe one") for name in odd)
     for container in containers(resource):
-        for problem in _unrestricted(spec, container):
+        for problem in (*_unrestricted(spec, container), *_unconfined(spec, container)):
             yield Fault(f"{_name(container)}: {problem}")
 
 
@@ -111,6 +134,20 @@ def _unrestricted(spec: Node, container: Node) -> Iterator[str]:
     yield from (
         f"hostPort {port.at('hostPort')}" for port in container.each("ports") if port.seen("hostPort")
     )
+
+
+def _unconfined(spec: Node, container: Node) -> Iterator[str]:
+    own, pod = container.part("securityContext"), spec.part("securityContext")
+    if own.seen("procMount") not in (None, "Default"):
+        yield f"procMount is {own.at('procMount')}"
+    if _inherited(own, pod, "appArmorProfile.type") == "Unconfined":
+        yield "appArmorProfile is Unconfined"
+    if _inherited(own, pod, "seLinuxOptions.type") not in (None, "", *SELINUX):
+        yield "seLinuxOptions.type is not one of a container"
+    if _inherited(own, pod, "seLinuxOptions.user") or _inherited(own, pod, "seLinuxOptions.role"):
+        yield "seLinuxOptions has a user or a role"
+    if is_true(_inherited(own, pod, "windowsOptions.hostProcess")):
+        yield "windowsOptions.hostProcess is true"
 
 
 def _inherited(own: Node, pod: Node, path: str) -> object:

@@ -14,16 +14,31 @@ CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 PARAMETER = "aws:ssm/parameter:Parameter"
 STORE = "kubernetes:external-secrets.io/v1:ClusterSecretStore"
 
+CHARTS = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v3:Chart", "kubernetes:helm.sh/v4:Chart")
+
 TELLING = re.compile(
-    r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|PEPPER|CREDENTIALS?)$", re.IGNORECASE
+    r"(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|PEPPER|CREDENTIALS?"
+    r"|(API|ACCESS|ENCRYPTION|PRIVATE|SECRET|SIGNING)_?KEY)$",
+    re.IGNORECASE,
 )
 """Names of what is a secret. `…_FILE`, `…_ARN`, `…_NAME` say where one is, and do not match."""
+OF_CHARTS = re.compile(r"(PASSWORD|PASSWD|PASSPHRASE|API_?KEY)$", re.IGNORECASE)
+"""Of those, what charts call so: their `…Secret` and `…SecretKey` say where one is."""
 LOOKS = re.compile(
-    r"(://[^/\s:@]+:[^/\s:@]+@)"  # a URL with a password
-    r"|(\bAKIA[0-9A-Z]{16}\b)"  # an access key of AWS
-    r"|(\b(sk|pk|ghp|gho|xoxb|lsv2_pt)[-_][A-Za-z0-9_-]{16,})"  # OpenAI, Anthropic, GitHub, Slack, LangSmith
+    r"(://[^/\s:@]*:(?![$%<{])[^/\s:@]+@)"  # a URL with a password, which is not a variable's name
+    r"|(\b(AKIA|ASIA)[0-9A-Z]{16}\b)"  # an access key of AWS
+    r"|(\b(sk|pk|gh[pousr]|github_pat|glpat|hf|xox[abp]|xapp|lsv2_(pt|sk))[-_][A-Za-z0-9_-]{16,})"
+    # above: OpenAI and Anthropic and Stripe, GitHub, GitLab, Hugging Face, Slack, LangSmith; below: Google
+    r"|(\bAIza[A-Za-z0-9_-]{35})"
     r"|(-----BEGIN [A-Z ]*PRIVATE KEY-----)"
 )
+WRITTEN = re.compile(
+    r"(^|[\s\"'{,&?;])[\w.-]*(password|passwd|passphrase|api[_-]?key|secret[_-]?key)[\"']?"
+    r"[ \t]*[:=][ \t]*[\"']?"
+    r"(?![$%<{/]|null\b|true\b|false\b)[^\s\"',}&()\[\]]{4,}(?=[\s\"',}&]|$)",
+    re.IGNORECASE,
+)
+"""`password: hunter2`, `password=hunter2` inside a file, a DSN or an argument; not the name of a variable."""
 
 
 @of_resource(SECRET)
@@ -57,11 +72,28 @@ def _entries(resource: Resource) -> Iterator[tuple[str, Any]]:
         yield from resource.root.mapping("data").items()
     elif resource.type == PARAMETER:
         if resource.root.at("type") != "SecureString":
-            yield str(resource.root.at("name")), resource.root.at("value")
+            for key in ("value", "insecureValue"):
+                yield str(resource.root.at("name")), resource.root.at(key)
+    elif resource.type in CHARTS:
+        yield from _of_chart(resource)
     else:
         for container in containers(resource):
-            for each in container.each("env"):
-                yield str(each.at("name")), each.at("value")
+            yield from _of_process(container)
+
+
+def _of_process(container: Node) -> Iterator[tuple[str, Any]]:
+    for each in container.each("env"):
+        yield str(each.at("name")), each.at("value")
+    for key in ("command", "args"):
+        yield from ((f"{key} of a container", each.value) for each in container.each(key))
+
+
+def _of_chart(resource: Resource) -> Iterator[tuple[str, Any]]:
+    for path, value in _leaves("values", resource.root.at("values")):
+        last = path.rpartition(".")[2]
+        # a value that is marked is encrypted in the state, and a Secret in the cluster
+        if not isinstance(value, Hidden) and (OF_CHARTS.search(last) or not TELLING.search(last)):
+            yield path, value
 
 
 def _betrayed(name: str, value: Any) -> str:
@@ -72,12 +104,12 @@ def _betrayed(name: str, value: Any) -> str:
         return ""
     if TELLING.search(name):
         return "has the name of a secret"
-    return "looks like a secret" if LOOKS.search(value) else ""
+    return "looks like a secret" if LOOKS.search(value) or WRITTEN.search(value) else ""
 
 
-@of_resource(CONFIG_MAP, PARAMETER, *POD_TYPES)
+@of_resource(CONFIG_MAP, PARAMETER, *CHARTS, *POD_TYPES)
 def secrets_not_in_the_clear(resource: Resource) -> Faults:
-    """No secret is in a ConfigMap, in an environment variable, or in a plain parameter.
+    """No secret is in a ConfigMap, a variable or argument of a process, a plain parameter, a chart's values.
 
     Why: whoever may look at the object reads it, it is in the engine's state and in every crash report.
 

@@ -21,9 +21,14 @@ def _beside(stack: Stack, bucket: Resource, type_: str) -> list[Resource]:
     name = bucket.root.at("bucket")
     return [
         each
-        for each in stack.of(type_)
+        for each in stack.of(type_, _older(type_))
         if each.refers("bucket", bucket) or (isinstance(name, str) and each.root.at("bucket") == name)
     ]
+
+
+def _older(type_: str) -> str:
+    """The token of a type in the provider's sixth version: `aws:s3/bucketVersioningV2:BucketVersioningV2`."""
+    return f"{type_.replace(':Bucket', 'V2:Bucket')}V2"
 
 
 def _buckets(stack: Stack, type_: str) -> Iterator[tuple[Resource, Resource | None]]:
@@ -85,7 +90,11 @@ def _refuses_plain_text(statement: Node) -> bool:
     return (
         statement.at("Effect") == "Deny"
         and {"s3:*", "*"} & set(listed(statement, "Action")) != set()
+        and statement.at("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
+        # with another condition beside it would be refused at times
+        and set(statement.mapping("Condition")) == {"Bool"}
         and isinstance(refused, dict)
+        and len(refused) == 1  # pyright: ignore[reportUnknownArgumentType]  # any JSON
         and str(refused.get("aws:SecureTransport")).lower() == "false"  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]  # any JSON
     )
 
