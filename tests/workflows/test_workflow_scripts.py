@@ -92,6 +92,35 @@ def test_a_broken_rule_fails_the_job_and_is_in_the_text(merged: Path, tmp_path: 
     assert "1 added" in text
 
 
+SAID = """\
+    +-aws:rds/instance:Instance: (replace)
+        [id=db]
+        [urn=urn:pulumi:prod::platform::langgraph:index:PostgresDatabase$aws:rds/instance:Instance::database]
+    - aws:s3/bucket:Bucket: (delete)
+        [urn=urn:pulumi:prod::platform::aws:s3/bucket:Bucket::files]
+    ~ aws:s3/bucket:Bucket: (update)
+        [urn=urn:pulumi:prod::platform::aws:s3/bucket:Bucket::other]
+"""
+NOISE = "      + aws:sqs/queue:Queue: (create)\n" * 3_000
+
+
+def test_what_a_preview_replaces_or_deletes_is_before_a_diff_that_is_too_long(tmp_path: Path):
+    (tmp_path / "told").write_text(f"{SAID}{NOISE}````````\n</details>\nResources:\n    +-1 to replace\n")
+    (tmp_path / "pulumi").write_text(f"#!/bin/sh\ncat {tmp_path}/told\n")
+    (tmp_path / "pulumi").chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = run(tmp_path, f"{ROOT}/.github/scripts/preview.sh prod {tmp_path}/text.md", PATH=path)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "text.md").read_text()
+    head, _, diff = text.partition("<details>")
+    assert "    +-1 to replace\n" in head
+    assert (
+        "    (replace) aws:rds/instance:Instance database\n    (delete) aws:s3/bucket:Bucket files\n" in head
+    )
+    assert "other" not in head
+    assert diff.count("\n````````") == 2, "a fence ends where it should"
+
+
 @pytest.mark.parametrize(
     ("region", "host"), [("eu-west-1", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn")]
 )
