@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import psutil
 from tests.bench.jobs import Job, Outcome
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAPHS = Path(__file__).resolve().parent / "graphs" / "langgraph.json"
@@ -102,13 +103,6 @@ class System:
         """Resident memory with all children."""
         family = [self._process, *self._process.children(recursive=True)]
         return sum(member.memory_info().rss for member in family) / MIB
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def environment(url: str, port: int) -> dict[str, str]:

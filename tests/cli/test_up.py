@@ -16,6 +16,7 @@ import psutil
 import psycopg
 import pytest
 from cli_instance import SECONDS, Instance, Running, eventually, has_ended_pid
+from support.ports import free_port
 
 from lgp.embedded.process import has_ended
 
@@ -204,11 +205,6 @@ def test_a_second_instance_starts_without_metrics_where_their_usual_port_is_take
         code, said = running.stop()
     assert code == 0
     assert "no metrics: port 9464 is taken" in said
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 def test_a_missing_config_is_told(instance: Instance) -> None:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from cluster.build import Programs, ProgramsError, programs
-from cluster.processes import Processes, free_ports, processes
+from cluster.processes import Processes, processes
+from support.ports import free_ports
 
 READY_SECONDS = 60.0
 """For each step of the start; all together take 12 s on two idle cores."""

@@ -1,7 +1,6 @@
 """Programs that run beside a test: started by hand, watched while waited for, killed by their own pid."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator
@@ -74,13 +73,3 @@ def processes(folder: Path) -> Generator[Processes, None, None]:
         yield found
     finally:
         found.kill()
-
-
-def free_ports(number: int) -> list[int]:
-    """Loopback ports that nobody listened on just now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    try:
-        return [found.getsockname()[1] for found in sockets]
-    finally:
-        for found in sockets:
-            found.close()

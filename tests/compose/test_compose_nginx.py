@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from support.nginx import TEMPLATE, Nginx, free_ports, needs_nginx, nginx, version
+from support.nginx import TEMPLATE, Nginx, needs_nginx, nginx, version
+from support.ports import free_ports
 
 from langgraph_components.pure import budget
 

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from containers import Engines, missing_program, open_engines, stand_in_base
-from image_world import LOCKED_DOWN, Lgp, Serve, Server, free_port, wait_until_ready
+from image_world import LOCKED_DOWN, Lgp, Serve, Server, wait_until_ready
 from psycopg.conninfo import conninfo_to_dict
+from support.ports import free_port
 from support.postgres import private_cluster
 
 

@@ -1,7 +1,6 @@
 """`lgp build` and the containers that it leads to."""
 
 import json
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -64,12 +63,6 @@ class Server:
 
 
 Serve = Callable[..., Any]
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def wait_until_ready(server: Server, seconds: float = 60) -> None:

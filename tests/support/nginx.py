@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
+from support.ports import free_ports
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "app" / "nginx" / "nginx.conf.template"
 NOBODY = 65534
@@ -46,16 +47,6 @@ def rendered(values: Mapping[str, str]) -> str:
         KeyError: the template names a variable that nobody sets.
     """
     return re.sub(r"\$\{([A-Z][A-Z0-9_]*)\}", lambda found: values[found[1]], TEMPLATE.read_text())
-
-
-def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """So many ports that nobody has just now."""
-    taken = [socket.create_server((host, 0)) for _ in range(count)]
-    try:
-        return [one.getsockname()[1] for one in taken]
-    finally:
-        for one in taken:
-            one.close()
 
 
 class Nginx:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from support.ports import free_port
 
 PROGRAM = shutil.which("redis-server")
 CLIENT = shutil.which("redis-cli")
@@ -78,9 +79,3 @@ def redis_server(*arguments: str, tls: bool = False) -> Iterator[RedisServer]:
     finally:
         server.kill()
         shutil.rmtree(folder)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import trustme
 from psycopg.conninfo import make_conninfo
-from support.nginx import free_ports
+from support.ports import free_ports
 
 from lgp.account import postgres_account
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from app.support.scrapes import free_port
 from app.support.storage_world import settings_for
 from app.support.surface import GRAPHS, caller, invoke, new_thread
+from support.ports import free_port
 from support.postgres import private_cluster
 from support.server import ServerProcess, finish, start
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-from app.support.scrapes import free_port
+from support.ports import free_port
 from support.server import servers
 from support.traffic import CONFIG, Traffic
 

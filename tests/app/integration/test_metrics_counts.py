@@ -11,7 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from app.support.observed_world import OBSERVED, observed, run
-from app.support.scrapes import free_port, scrape, total, value
+from app.support.scrapes import scrape, total, value
+from support.ports import free_port
 from support.server import ServerProcess, finish, servers, start
 
 from agent_server.storage.queries import load

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from app.support.scrapes import Series, free_port, scrape, total, value
+from app.support.scrapes import Series, scrape, total, value
 from app.support.storage_world import settings_for
 from app.support.surface import GRAPHS, caller, invoke, new_thread, ok, serving
 from cryptography import x509
+from support.ports import free_port
 from support.postgres import private_cluster
 from support.server import ServerProcess, finish, start
 from support.tls_postgres import TlsPostgres, tls_postgres

@@ -8,10 +8,11 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from app.support.scrapes import Series, free_port, scrape, value
+from app.support.scrapes import Series, scrape, value
 from app.support.storage_world import settings_for
 from app.support.surface import GRAPHS, caller, new_thread, ok, serving
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from support.ports import free_port
 from support.postgres import private_cluster
 from support.server import ServerProcess, finish, servers, start
 

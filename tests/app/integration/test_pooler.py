@@ -17,7 +17,7 @@ from app.integration.test_storage_threads import *  # noqa: F403  # all of its t
 from app.support.storage_world import settings_for
 from app.support.surface import GRAPHS, caller, new_thread, serving
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from support.nginx import free_ports
+from support.ports import free_ports
 from support.postgres import empty_database
 from support.server import ServerProcess, servers
 

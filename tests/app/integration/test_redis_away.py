@@ -15,7 +15,8 @@ import trustme
 from app.support.storage_world import ALICE, settings_for
 from app.support.surface import caller, invoke, new_thread, ok, resume, serving, state, stream
 from structlog.testing import capture_logs
-from support.redis import RedisServer, free_port, redis_server
+from support.ports import free_port
+from support.redis import RedisServer, redis_server
 from support.server import ServerProcess
 
 from agent_server.storage.rates import open_rates

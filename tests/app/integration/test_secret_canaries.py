@@ -13,10 +13,10 @@ import pytest
 from app.support.identity import keyholders
 from app.support.issuer import AUDIENCE, issuing
 from app.support.observed_world import OBSERVED, observed
-from app.support.scrapes import free_port
 from app.support.storage_world import settings_for
 from app.support.trace_receivers import receiver
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from support.ports import free_port
 from support.postgres import private_cluster
 from support.server import ServerProcess, finish, start
 

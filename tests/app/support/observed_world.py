@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from app.support.scrapes import free_port
+from support.ports import free_port
 from support.server import ServerProcess, servers
 
 OBSERVED = Path(__file__).parent / "observed_graphs" / "langgraph.json"

@@ -1,19 +1,11 @@
 """What a server's metrics say, as Prometheus reads them."""
 
-import socket
-
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from support.server import ServerProcess
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 """Values by a sample's name and its labels."""
-
-
-def free_port() -> int:
-    """A port that nothing listens on: METRICS_PORT cannot ask for any, its 0 means none."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 def scrape(server: ServerProcess) -> Series:
