@@ -92,8 +92,10 @@ def _names_broad(node: ast.expr) -> bool:
 
 
 def modules_of(folder: Path) -> list[Path]:
-    """Its Python files, in order."""
-    return [path for path in sorted(folder.rglob("*.py")) if "__pycache__" not in path.parts]
+    """Its Python files, in order, without those of an environment that is in it."""
+    others = [found.parent for found in folder.rglob("pyvenv.cfg")]
+    ours = (path for path in sorted(folder.rglob("*.py")) if "__pycache__" not in path.parts)
+    return [path for path in ours if not any(path.is_relative_to(other) for other in others)]
 
 
 def _row(package: str, figures: Figures) -> str:

@@ -42,6 +42,14 @@ def measured(text: str, tmp_path: Path) -> figures.Figures:
     return figures.measure([path])
 
 
+def test_the_figures_leave_out_an_environment_that_pulumi_installed(tmp_path: Path) -> None:
+    for name in ("ours.py", "venv/lib/theirs.py", "venv/pyvenv.cfg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert figures.modules_of(tmp_path) == [tmp_path / "ours.py"]
+
+
 def test_the_figures_count_what_they_say(tmp_path: Path) -> None:
     found = measured(
         "def a() -> None:\n    try:\n        pass\n    except (OSError, Exception):\n        pass\n"
