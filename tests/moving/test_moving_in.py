@@ -165,17 +165,3 @@ async def test_every_call_in_the_table_exists_on_its_side():
                     "on_busy",
                 }
                 assert known, (row, name)
-
-
-@pytest.mark.parametrize("page", [MOVE_IN, CHOOSING, "docs/costs.md"])
-def test_every_link_of_the_page_leads_somewhere(page):
-    text = (ROOT / page).read_text()
-    folder = (ROOT / page).parent
-    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
-        path, _, anchor = target.partition("#")
-        file = (folder / path).resolve() if path else ROOT / page
-        assert file.exists(), target
-        if anchor:
-            heads = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
-            slugs = {re.sub(r"[^\w -]", "", head.lower()).strip().replace(" ", "-") for head in heads}
-            assert anchor in slugs, target
