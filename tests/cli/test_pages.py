@@ -192,3 +192,9 @@ def test_every_verb_in_a_sentence_is_there(page):
 )  # fmt: skip
 def test_a_command_that_is_not_there_is_found(line):
     assert any(map(refusal, calls([line])))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_test_that_a_page_names_is_there(page):
+    known = {name.rpartition("/")[2] for name in files()}
+    assert {name for name in re.findall(r"\btest_\w+\.py\b", text_of(page)) if name not in known} == set()
