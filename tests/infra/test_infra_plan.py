@@ -315,7 +315,11 @@ def test_what_is_not_there_is_named(project, arguments, said):
 def test_a_project_without_a_program_is_refused(project):
     (project.folder / "__main__.py").unlink()
     done = project.plan()
-    assert (done.code, done.err) == (2, f"lgp: {project.folder} has no __main__.py\n")
+    assert (done.code, done.err) == (
+        2,
+        f"lgp: {project.folder} has no __main__.py: programs in Python are planned offline, others by "
+        "`pulumi preview`\n",
+    )
 
 
 def test_a_program_leaves_this_process_as_it_was(project, monkeypatch):

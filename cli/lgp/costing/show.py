@@ -30,7 +30,11 @@ def heading(found: Estimate) -> Iterator[str]:
     usage = found.usage
     runs = f"{usage.runs_per_day:,.0f} runs a day, {usage.resumes_per_run:g} resumes each"
     yield f"{found.stack}: {runs}; USD a month"
-    where = f", the stack is in {found.facts.region}" if found.facts.region != found.prices.region else ""
+    where = (
+        f", the stack is in {found.facts.region}"
+        if found.facts.region not in ("", found.prices.region)
+        else ""
+    )
     yield f"list prices of {found.prices.region} on {found.prices.as_of}{where}; without calls of models"
 
 

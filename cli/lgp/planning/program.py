@@ -56,7 +56,8 @@ def plan(folder: Path, stack: str) -> Planned:
     """
     inputs = read_stack(folder, stack)
     if not (inputs.program / MAIN).is_file():
-        message = f"{inputs.program} has no {MAIN}"
+        way = "programs in Python are planned offline, others by `pulumi preview`"
+        message = f"{inputs.program} has no {MAIN}: {way}"
         raise UsageProblem(message)
     said = _Said()
     recording = _recorded(inputs, said)

@@ -15,7 +15,8 @@ def comment_on_plan(recording: Recording, *, more: Sequence[Section] = ()) -> st
     """What a stack is: its totals, what holds data, its components; then `more`."""
     resources = recording.resources
     heading = f"<h3>Plan of {code(recording.stack)}</h3>"
-    total = f"<p><b>{counted(len(resources), 'resource')}</b>: {_kinds(resources)}.</p>"
+    kinds = f": {_kinds(resources)}" if resources else ""
+    total = f"<p><b>{counted(len(resources), 'resource')}</b>{kinds}.</p>"
     stateful = [resource for resource in resources if is_stateful(resource.type)]
     charts = [resource for resource in resources if is_chart(resource)]
     sections = [
