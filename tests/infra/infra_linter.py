@@ -55,12 +55,16 @@ def dangling_service(found: list[Json]) -> list[str]:
 
 
 def dangling_pdb_or_monitor(found: list[Json]) -> list[str]:
+    """Without monitors in the namespace of an operator, whose chart makes the Service out of sight."""
+    of_charts = {each["metadata"]["namespace"] for each in of_kind(found, "ServiceMonitor")}
+    of_charts -= {each["metadata"]["namespace"] for each in of_kind(found, "Service")}
     services = [each["metadata"]["labels"] for each in of_kind(found, "Service")]
     pods = [_labels(template) for template in pod_templates(found).values()]
     return [
         f"{each['kind']}/{each['metadata']['name']}"
         for kind, targets in (("ServiceMonitor", services), ("PodDisruptionBudget", pods))
         for each in of_kind(found, kind)
+        if kind != "ServiceMonitor" or each["metadata"]["namespace"] not in of_charts
         if not any(_selects(each["spec"]["selector"]["matchLabels"], labels) for labels in targets)
     ]
 

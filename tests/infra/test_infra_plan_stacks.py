@@ -152,7 +152,16 @@ ONE_SETTING: dict[str, tuple[str, str, Any, dict[str, list[str]]]] = {
         "3Gi",
         {"langgraph-cache-store": ["spec.volumeClaimTemplates[0].spec.resources.requests.storage"]},
     ),
-    "Platform": ("prod", "tags.team", "other", {"aws": ["defaultTags.tags.team"]}),
+    "Platform": (
+        "prod",
+        "tags.team",
+        "other",
+        {
+            "aws": ["defaultTags.tags.team"],
+            "langgraph-cluster-gp3": ["parameters.tagSpecification_3"],
+            "langgraph-cluster-node": [f"tagSpecifications[{n}].tags.team" for n in range(3)],
+        },
+    ),
 }
 
 

@@ -18,7 +18,8 @@ from support.server import REPOSITORY, ServerProcess, environment
 
 from lgp.embedded import Cluster
 
-SECONDS = 10
+SECONDS = 20
+"""The longest that a refusal takes: the imports take one or two, several times that beside other tests."""
 PASSWORD = "pa55word"
 BROKEN = {
     "no JSON": ("{", "langgraph.json"),
