@@ -116,7 +116,7 @@ class ObservabilityArgs(ObservabilitySettings, charts.ChartMirrors):
     store_name: Optional[In[str]] = None
     """ClusterSecretStore that serves the namespace. Required where something is `remote`."""
 
-    secrets_operator_namespace: Optional[str] = None
+    secrets_operator_namespace: Optional[In[str]] = None
     """Namespace of an External Secrets operator to be watched, installed by its chart with
     `metrics.service.enabled`. None: none, or it is watched already."""
 
@@ -158,16 +158,16 @@ class Observability(pulumi.ComponentResource):
         self.namespace = pulumi.Output.from_input(namespace)
         self.register_outputs({"namespace": self.namespace})
 
-    def _watch_secrets(self, name: str, args: ObservabilityArgs, definitions: list[pulumi.Resource]) -> None:
+    def _watch_secrets(self, name: str, args: ObservabilityArgs, reader: list[pulumi.Resource]) -> None:
         """Let Prometheus read which secrets are not renewed, where there is an operator."""
         if args.secrets_operator_namespace is None:
             return
         monitor = monitoring.secrets_monitor(args.secrets_operator_namespace, self.service_monitor_labels)
-        opts = pulumi.ResourceOptions(parent=self, depends_on=definitions)
+        opts = pulumi.ResourceOptions(parent=self, depends_on=reader)
         custom_object(f"{name}-secrets-operator", monitor, opts)
 
     def _install(self, name: str, args: ObservabilityArgs) -> pulumi.Resource:
-        """Declare all of it; return what defines the kinds of monitors and rules."""
+        """Declare all of it; return what reads monitors, after what defines them."""
         opts = pulumi.ResourceOptions(parent=self)
         namespace = core.v1.Namespace(
             f"{name}-namespace",
@@ -191,7 +191,7 @@ class Observability(pulumi.ComponentResource):
             parent=self,
             depends_on=[namespace],
         )
-        charts.install(
+        return charts.install(
             f"{name}-stack",
             charts.PROMETHEUS_STACK,
             stack_values(args),
@@ -200,7 +200,6 @@ class Observability(pulumi.ComponentResource):
             parent=self,
             depends_on=[definitions, reader, *secrets],
         )
-        return definitions
 
     def _receiver_secrets(
         self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions

@@ -53,13 +53,12 @@ class SecretsOperator(pulumi.ComponentResource):
         settings = SecretsOperatorArgs.of(args)
         self.store_name = pulumi.Output.from_input(settings.existing_store or "")
         self.aws_store_name = pulumi.Output.from_input(settings.aws_store())
-        installed = ""
+        self.namespace = pulumi.Output.from_input("")
         if settings.installs():
-            installed = settings.operator_namespace
             operator = self._install(name, settings)
+            self.namespace = after(settings.operator_namespace, operator)
             self.store_name = self._store(name, settings, settings.store_name, _provider(settings), operator)
             self.aws_store_name = self._aws_store(name, settings, operator)
-        self.namespace = pulumi.Output.from_input(installed)
         self.register_outputs(
             {
                 "storeName": self.store_name,

@@ -249,7 +249,8 @@ def test_the_secrets_operator_is_read_and_its_series_name_the_secrets_namespace(
     assert monitor.inputs["metadata"]["namespace"] == "external-secrets"
     (endpoint,) = monitor.inputs["spec"]["endpoints"]
     assert (endpoint["port"], endpoint["honorLabels"]) == ("metrics", True)
-    assert found.named("monitoring-crds", RELEASE).urn in monitor.depends_on
+    # which needs the definitions, and goes before them
+    assert found.named("monitoring-stack", RELEASE).urn in monitor.depends_on
     assert not monitored().of_type(MONITOR)
 
 

@@ -136,7 +136,7 @@ def dashboard_rules() -> list[Json]:
     return [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]}]
 
 
-def secrets_monitor(namespace: str, chosen: Mapping[str, str]) -> Json:
+def secrets_monitor(namespace: Any, chosen: Mapping[str, str]) -> Json:
     """The ServiceMonitor of the External Secrets operator; its chart names port and Service so.
 
     Its series name the namespace of a secret, and not the operator's: `honorLabels`.

@@ -204,7 +204,7 @@ def _monitoring(base: Base, store: SecretsOperator, inside: pulumi.ResourceOptio
         return None
     chosen = {**base.settings.monitoring.chosen(), **base.settings.charts.chosen()}
     secrets = base.settings.secrets
-    watched = {"secrets_operator_namespace": secrets.operator_namespace} if secrets.installs() else {}
+    watched = {"secrets_operator_namespace": store.namespace} if secrets.installs() else {}
     args = ObservabilityArgs.of({**chosen, **watched, "store_name": store.store_name})
     return Observability(base.called("monitoring"), args, inside)
 
