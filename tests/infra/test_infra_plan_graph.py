@@ -67,7 +67,11 @@ def test_an_arrow_leads_from_what_is_needed_to_what_needs_it_and_says_nothing_tw
         for edge in reduced(keys, flows(recording)[platform.urn])
     }
     assert {("Encryption", "Network"), ("Network", "Cluster"), ("Cluster", "PostgresDatabase")} <= found
-    assert {("SecretsOperator", "AgentWorkload"), ("ContainerImage", "AgentWorkload")} <= found
+    assert {
+        ("SecretsOperator", "Observability"),
+        ("Observability", "AgentWorkload"),
+        ("ContainerImage", "AgentWorkload"),
+    } <= found
     assert ("Network", "PostgresDatabase") not in found, "the way over the cluster says it"
     assert len(found) <= 20
 

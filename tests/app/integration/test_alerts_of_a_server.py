@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
     PROMETHEUS is None, reason="prometheus is not installed (Debian: apt-get install prometheus)"
 )
 
-SECONDS = 60
+SECONDS = 120
 """The longest that an alert may take."""
 
 
